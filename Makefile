@@ -1,0 +1,37 @@
+# Two commands, nothing before them: `make run` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help run test lint format clean
+help:
+	@echo "make run     set up .venv once, then the main job: pre-train, fine-tune four tasks, print the table"
+	@echo "make test    the same set-up, then every test and the linter"
+	@echo "make lint    ruff: style and mistakes          make format  ruff: rewrite to the house style"
+	@echo "make clean   remove .venv; your runs stay"
+
+run: .venv/installed
+	@$(BIN)/minigpt run
+
+test: .venv/installed lint
+	@$(BIN)/python -m pytest
+
+lint: .venv/installed
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: .venv/installed
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+# The stamp is written last: an installation that was cut short starts again.
+.venv/installed: pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "minigpt needs Python 3.11 or newer and found no '$(PYTHON)': install it, or name one: make run PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "minigpt needs Python 3.11 or newer, '$(PYTHON)' is $$($(PYTHON) -V 2>&1): name a newer one: make run PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "minigpt needs Python's venv module, missing in '$(PYTHON)': on Debian or Ubuntu, apt install python3-venv" >&2; exit 1; }
+	@echo "Setting up .venv, once (a few minutes) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebooks,test]'
+	@touch $@
+
+clean:
+	rm -rf .venv
