@@ -4,6 +4,7 @@
 A file is written beside its place and renamed, so that a crash leaves the old one as it was.
 """
 
+import csv
 import json
 import os
 import tempfile
@@ -60,3 +61,11 @@ def read_json(path):
         raise InputError(f"{path} does not exist; check the folder's name") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not JSON ({error}); restore it, or write it again") from None
+
+
+def write_csv(path, rows):
+    """Write a list of dicts with the same keys as a CSV table; the file is whole or not there."""
+    with replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)

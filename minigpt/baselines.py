@@ -1,0 +1,95 @@
+"""The bars a model has to beat: the majority, and bags of words with linear models.
+
+They see which words occur, not in which order or role. Where a task is won by words alone, they are hard to beat.
+Each bar learns from the training examples and answers the test examples, with one fixed setting: nothing is tuned.
+"""
+
+from collections import Counter
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+from scipy.sparse import hstack
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from minigpt import words
+
+
+def majority(train, test):
+    """The training set's most frequent answer for every test example; for scores, their mean."""
+    if "score" in train[0]:
+        return [float(np.mean([e["score"] for e in train]))] * len(test)
+    return [Counter(e["label"] for e in train).most_common(1)[0][0]] * len(test)
+
+
+def bag_of_words(task, train, test, longest=1):
+    """TF-IDF and a linear model: logistic regression for labels and options, ridge regression for scores.
+
+    With `longest=2` pairs of neighbouring words count too: a first bit of order.
+    """
+    terms = partial(n_grams, longest=longest)
+    if task == "multiple_choice":
+        return choose(train, test, terms)
+    if task == "single_text":
+        vectorizer = TfidfVectorizer(analyzer=terms, sublinear_tf=True)
+        x_train = vectorizer.fit_transform(e["text"] for e in train)
+        x_test = vectorizer.transform(e["text"] for e in test)
+    else:
+        columns = ("premise", "hypothesis") if task == "entailment" else ("a", "b")
+        pairs = [[tuple(e[column] for column in columns) for e in split] for split in (train, test)]
+        x_train, x_test = pair_features(*pairs, terms)
+    if "score" in train[0]:
+        fitted = Ridge(alpha=1.0).fit(x_train, [e["score"] for e in train])
+        return [float(y) for y in fitted.predict(x_test)]
+    fitted = LogisticRegression(C=30, max_iter=2000).fit(x_train, [e["label"] for e in train])
+    return list(fitted.predict(x_test))
+
+
+def n_grams(text, longest):
+    """Words in lower case; with `longest=2` also pairs of neighbours."""
+    unigrams = words.split(text.lower())
+    return unigrams + [f"{a} {b}" for a, b in pairwise(unigrams) if longest == 2]
+
+
+def pair_terms(pair, terms):
+    """The terms of each text, and the words that both have or only one has."""
+    first, second = (set(words.split(text.lower())) for text in pair)
+    sides = [f"{side}: {term}" for side, text in zip("ab", pair, strict=True) for term in terms(text)]
+    shares = {"both": first & second, "only a": first - second, "only b": second - first}
+    return sides + [f"{side}: {word}" for side, found in shares.items() for word in sorted(found)]
+
+
+def overlap(pair, terms):
+    """How much two texts share, from 0 to 1: of the first text's terms, of the second's, of both together."""
+    first, second = (Counter(terms(text)) for text in pair)
+    shared = (first & second).total()
+    return [shared / max(1, n) for n in (first.total(), second.total(), (first | second).total())]
+
+
+def pair_features(train, test, terms):
+    """TF-IDF of `pair_terms`, and `overlap`, for pairs of texts."""
+    vectorizer = TfidfVectorizer(analyzer=partial(pair_terms, terms=terms), sublinear_tf=True)
+    tf_idf = vectorizer.fit_transform(train), vectorizer.transform(test)
+    shared = [[overlap(pair, terms) for pair in pairs] for pairs in (train, test)]
+    return [hstack(both).tocsr() for both in zip(tf_idf, shared, strict=True)]
+
+
+def choose(train, test, terms):
+    """Multiple choice: a logistic regression on each option's overlap with passage and question; the best one wins."""
+    vectorizer = TfidfVectorizer(analyzer=terms, sublinear_tf=True)
+    vectorizer.fit(text for e in train for text in (e["passage"], e["question"], *e["options"]))
+    x_train = np.vstack([option_features(e, vectorizer, terms) for e in train])
+    right = [i == e["label"] for e in train for i in range(len(e["options"]))]
+    scorer = LogisticRegression(C=30, max_iter=2000).fit(x_train, right)
+    return [int(scorer.decision_function(option_features(e, vectorizer, terms)).argmax()) for e in test]
+
+
+def option_features(example, vectorizer, terms):
+    """Each option's length, TF-IDF cosine and overlap with passage and question, less the mean over the options."""
+    options, context = example["options"], [example["passage"], example["question"]]
+    cosines = (vectorizer.transform(options) @ vectorizer.transform(context).T).toarray()  # (N, 2)
+    lengths = [[len(option) / 100] for option in options]
+    shared = [[*overlap((context[0], option), terms), *overlap((context[1], option), terms)] for option in options]
+    features = np.hstack([cosines, lengths, shared])
+    return features - features.mean(axis=0)

@@ -1,0 +1,56 @@
+"""A checkpoint: weights, AdamW's two moments and the step, in one safetensors file that is whole or not there.
+
+Data order and dropout follow from seed and step (see `train.py`), so nothing else has to be kept.
+A process killed while it writes leaves the previous checkpoint as it was.
+"""
+
+import json
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from minigpt.files import InputError, replacing
+
+
+def save_checkpoint(path, model, optimizer, step, identity):
+    """Write `path`. `identity` (JSON values) says which run this is; `load_checkpoint` asks for the same."""
+    tensors = {f"model.{name}": p for name, p in model.named_parameters()}
+    for i, moments in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{i}.{name}": value for name, value in moments.items()}
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    metadata = {"step": str(step), "identity": json.dumps(identity, sort_keys=True)}
+    with replacing(path) as temporary:
+        save_file(tensors, temporary, metadata)
+
+
+def load_checkpoint(path, model, optimizer, identity):
+    """Fill `model` and `optimizer` from `path`; returns the number of steps done.
+
+    Raises:
+        InputError: if the file is missing, damaged, or of a run with other settings, model or data.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            metadata, tensors = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist: there is nothing to resume; start without resume") from None
+    except SafetensorError as error:
+        raise InputError(f"{path} is damaged ({error}); delete it and start again, or restore it") from None
+    saved = json.loads(metadata.get("identity", "{}"))
+    for part in identity:
+        if saved.get(part) != identity[part]:
+            raise InputError(
+                f"{path} is of another run: its {part} is {saved.get(part)}, now it is {identity[part]}; "
+                "resume with the same settings, model and text, or write into another folder"
+            )
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            parameter.copy_(tensors[f"model.{name}"])
+    state = {}
+    for name, tensor in tensors.items():
+        if name.startswith("optimizer."):
+            _, i, moment = name.split(".")
+            state.setdefault(int(i), {})[moment] = tensor
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    return int(metadata["step"])

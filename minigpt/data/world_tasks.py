@@ -1,0 +1,125 @@
+"""The toy world's labelled data for the four tasks: labels hang on order and roles, not on which words occur.
+
+A passage is a short story of events only. What the task asks of it was never said in it and must be tracked.
+Every function takes a `random.Random` and returns one example in the shape its format reads (see `formats.py`).
+"""
+
+import random
+
+from minigpt import words
+from minigpt.data import world
+from minigpt.data.world import EVENTS, STATEMENTS, State, truth
+from minigpt.data.world_words import LANGUAGES, fill, phrase, statement
+from minigpt.files import InputError
+
+LABELS = {True: "entailment", False: "contradiction"}
+
+
+def text_of(sentences):
+    return words.join(word for sentence in sentences for word in words.split(sentence))
+
+
+def passage(rng, language):
+    """A story of 4 to 6 events: its text and its sentences."""
+    told = world.walk(rng, rng.randint(4, 6), language, tuple(EVENTS))
+    return text_of(s.text for s in told), told
+
+
+def named(told):
+    """Which people, places and things the sentences name, as pairs like ("p", 0)."""
+    return {("p" if slot == "q" else slot, i) for s in told for slot, i in s.args.items()}
+
+
+def single_text(rng, language="en"):
+    """Who has it at the end? The thing asked for has had three holders; the label is a person."""
+    names = LANGUAGES[language]
+    while True:
+        text, told = passage(rng, language)
+        given = [s.args["x"] for s in told if s.kind == "give"]
+        often = sorted({x for x in given if given.count(x) >= 2})
+        if often:
+            x = rng.choice(often)
+            question = fill(language, names["who"], x=x)
+            return {"text": text_of([text, question]), "label": names["p"][told[-1].state.holder[x]]}
+
+
+def entailment(rng, language="en"):
+    """Does the hypothesis follow from the premise or contradict it? All its names occur in the premise."""
+    meant = rng.choice(list(LABELS))
+    while True:
+        text, told = passage(rng, language)
+        fitting = [s for s in STATEMENTS if truth(told[-1].state, *s) is meant and set(s[1].items()) <= named(told)]
+        if fitting:
+            hypothesis = statement(language, *rng.choice(fitting)) + LANGUAGES[language]["stop"]
+            return {"premise": text, "hypothesis": hypothesis, "label": LABELS[meant]}
+
+
+def replay(events):
+    """The state after `events`, a list of (kind, args); None if one of them could not happen."""
+    state = State()
+    for kind, args in events:
+        after = [new for possible, new in EVENTS[kind](state) if possible == args]
+        if not after:
+            return None
+        (state,) = after
+    return state
+
+
+def exchanges(events):
+    """Every way to exchange two arguments of the same sort: the very same words, in other roles."""
+    slots = [(i, slot) for i, (_, args) in enumerate(events) for slot in args]
+    for at, (i, one) in enumerate(slots):
+        for j, other in slots[at + 1 :]:
+            if (one in "pq") == (other in "pq") and (one in "pq" or one == other):
+                changed = [(kind, dict(args)) for kind, args in events]
+                changed[i][1][one], changed[j][1][other] = events[j][1][other], events[i][1][one]
+                yield changed
+
+
+def similarity(rng, language="en"):
+    """Do two texts tell the same? Either the same events in other wordings, or other events in the same words."""
+    while True:
+        told = world.walk(rng, rng.randint(2, 3), language, tuple(EVENTS))
+        events = [(s.kind, s.args) for s in told]
+        others = [e for e in exchanges(events) if replay(e) not in (None, told[-1].state)]
+        if others:
+            break
+    same = rng.random() < 0.5
+    b = a = text_of(s.text for s in told)
+    while b == a:
+        b = text_of(rng.choice(phrase(language, *event)) for event in (events if same else rng.choice(others)))
+    return {"a": a, "b": b, "label": "same" if same else "different"}
+
+
+def multiple_choice(rng, language="en"):
+    """A question on the passage; of 2 to 4 statements about names in the passage one is true, none was said."""
+    names = LANGUAGES[language]
+    while True:
+        text, told = passage(rng, language)
+        kind, args = rng.choice([s for s in STATEMENTS if s[0] in ("is_in", "has") and truth(told[-1].state, *s)])
+        slot = "l" if kind == "is_in" else "p"
+        wrong = sorted(i for sort, i in named(told) if sort == slot and i != args[slot])
+        if wrong:
+            break
+    chosen = rng.sample(wrong, rng.randint(1, len(wrong)))
+    chosen.insert(rng.randint(0, len(chosen)), args[slot])
+    question = fill(language, names["where"], p=args["p"]) if kind == "is_in" else fill(language, names["who"], x=args["x"])
+    options = [statement(language, kind, args | {slot: i}) + names["stop"] for i in chosen]
+    return {"passage": text, "question": question, "options": options, "label": chosen.index(args[slot])}
+
+
+TASKS = {f.__name__: f for f in (single_text, entailment, similarity, multiple_choice)}
+
+
+def examples(task, n, seed, language="en"):
+    """Draw `n` labelled examples of a task; another seed gives fresh ones.
+
+    >>> examples("multiple_choice", 1, seed=0) == examples("multiple_choice", 2, seed=0)[:1]
+    True
+    """
+    if task not in TASKS:
+        raise InputError(f"task {task!r} is not one of {', '.join(TASKS)}")
+    if language not in LANGUAGES:
+        raise InputError(f"language {language!r} is not one of {', '.join(LANGUAGES)}")
+    rng = random.Random(f"{task} {seed}")
+    return [TASKS[task](rng, language) for _ in range(n)]

@@ -1,0 +1,64 @@
+"""Equation (1): L(theta) = -sum_{t=1..T} log P(x_t | x_1..x_{t-1}; theta), and equation (4): -sum_{(x,y)} log P(y | x).
+
+Both are the same thing, minus the log probability of what came: the next token in (1), the label in (4).
+A batch is judged by its mean, so that a long text weighs no more per token than a short one.
+Lecture pages "Unsupervised pre-training" and "Supervised fine-tuning"; Radford et al. 2018, sections 3.1 and 3.2.
+"""
+
+import math
+
+import torch.nn.functional as F
+
+NO_TARGET = -100  # stands where there is nothing to predict: behind the end of a shorter text
+
+
+def log_loss(logits, targets):
+    """Minus the log probability of each target.
+
+        -log softmax(logits)[target]        0 where the target is NO_TARGET
+
+    Args:
+        logits: (..., k) real numbers; -inf where a class is not allowed.
+        targets: (...) integers below k, or NO_TARGET.
+    Returns:
+        (...) nats, each at least 0.
+
+    >>> import torch
+    >>> log_loss(torch.tensor([[0.0, 0.0], [5.0, 0.0]]), torch.tensor([1, NO_TARGET]))
+    tensor([0.6931, 0.0000])
+    """
+    flat = F.cross_entropy(logits.flatten(0, -2), targets.flatten(), ignore_index=NO_TARGET, reduction="none")
+    return flat.view(targets.shape)
+
+
+def lm_loss(logits, targets):
+    """Equation (1), as nats per token: the sum over all texts and positions, divided by the number of targets.
+
+    Args:
+        logits: (B, T, |V|), the model's answer at each position; targets: (B, T), the token that came next.
+    Source: Radford et al. 2018, eq. (1). Its term t = 1 exists because every text starts with `<s>`.
+    """
+    return log_loss(logits, targets).sum() / (targets != NO_TARGET).sum()
+
+
+def classification_loss(logits, labels):
+    """Equation (4), as the mean over a batch: logits (B, k), labels (B). Source: Radford et al. 2018, eq. (4)."""
+    return log_loss(logits, labels).mean()
+
+
+def perplexity(nats):
+    """exp(nats per token): the number of equally likely tokens that would be as surprising.
+
+    >>> round(perplexity(math.log(6)), 9)
+    6.0
+    """
+    return math.exp(nats)
+
+
+def bits(nats):
+    """Nats to bits: log2(x) = ln(x) / ln(2).
+
+    >>> bits(math.log(8))
+    3.0
+    """
+    return nats / math.log(2)

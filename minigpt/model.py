@@ -1,0 +1,197 @@
+"""Equation (2): h^[0] = e_x' W^e + W^p,  h^[l] = Decoder(h^[l-1]),  P(x) = softmax(h_T^[L] W^L).
+
+GPT-1's decoder: layer norm after each residual sum, learned positions, tanh GELU.
+Read upwards from `GPT.forward`. Lecture page "Unsupervised pre-training"; Radford et al. 2018, section 3.1.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from minigpt.attention import CausalSelfAttention
+from minigpt.files import InputError, read_json, replacing, write_json
+
+
+@dataclass(frozen=True)
+class GPTConfig:
+    """The model's sizes. `vocab_size` counts the markers: a tokenizer's `vocab_size`.
+
+    Dropout 0.1 as in GPT-1; for `attention_dropout` see `attention.py`. `tie_weights=False` is the lecture's separate
+    W^L, True the paper's transposed W^e.
+
+    Raises:
+        InputError: naming the value, what is allowed, and what to do.
+
+    >>> GPTConfig(vocab_size=40, n_ctx=64, n_layer=2, n_head=2, d_model=32).dropout
+    0.1
+    """
+
+    vocab_size: int
+    n_ctx: int
+    n_layer: int
+    n_head: int
+    d_model: int
+    dropout: float = 0.1
+    attention_dropout: float = 0.0
+    tie_weights: bool = False
+
+    def __post_init__(self):
+        for name in ("vocab_size", "n_ctx", "n_layer", "n_head", "d_model"):
+            value = getattr(self, name)
+            if type(value) is not int or value < 1:
+                raise InputError(f"{name} is {value!r}; it must be a whole number of at least 1")
+        if self.d_model % self.n_head:
+            raise InputError(
+                f"d_model {self.d_model} cannot be shared by {self.n_head} heads; choose a multiple of n_head"
+            )
+        for name in ("dropout", "attention_dropout"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not 0 <= value < 1:
+                raise InputError(f"{name} is {value!r}; it must be at least 0 and below 1")
+        if type(self.tie_weights) is not bool:
+            raise InputError(f"tie_weights is {self.tie_weights!r}; it must be True or False")
+
+    def to_json(self):
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, values):
+        try:
+            return cls(**values)
+        except TypeError as error:
+            names = ", ".join(field.name for field in dataclasses.fields(cls))
+            raise InputError(f"not a model's configuration ({error}); it has {names}") from None
+
+
+class DecoderBlock(nn.Module):
+    """One layer of eq. (2), post-LN as in GPT-1.
+
+        n = LN1(x + attention(x)),   h = LN2(n + mlp(n)),   mlp(n) = gelu(n W_1 + b_1) W_2 + b_2
+    """
+
+    def __init__(self, config):
+        super().__init__()
+        d = config.d_model
+        self.attention = CausalSelfAttention(d, config.n_head, config.dropout, config.attention_dropout)
+        self.ln_1 = nn.LayerNorm(d)
+        self.mlp = nn.Sequential(
+            nn.Linear(d, 4 * d), nn.GELU(approximate="tanh"), nn.Linear(4 * d, d), nn.Dropout(config.dropout)
+        )
+        self.ln_2 = nn.LayerNorm(d)
+
+    def forward(self, x):
+        n = self.ln_1(x + self.attention(x))
+        return self.ln_2(n + self.mlp(n))                                    # (B, T, d_model)
+
+
+class GPT(nn.Module):
+    """The model of eq. (2); weights drawn from N(0, 0.02) by `seed`, biases 0.
+
+    >>> model = GPT(GPTConfig(vocab_size=40, n_ctx=64, n_layer=2, n_head=2, d_model=32))
+    >>> model(torch.tensor([[3, 1, 4]])).shape
+    torch.Size([1, 3, 40])
+    """
+
+    def __init__(self, config, seed=0):
+        super().__init__()
+        self.config = config
+        self.token_embedding = nn.Embedding(config.vocab_size, config.d_model)       # W^e
+        self.position_embedding = nn.Embedding(config.n_ctx, config.d_model)         # W^p
+        self.dropout = nn.Dropout(config.dropout)
+        self.blocks = nn.ModuleList(DecoderBlock(config) for _ in range(config.n_layer))
+        self.lm_head = nn.Linear(config.d_model, config.vocab_size, bias=False)      # W^L
+        initialise(self, seed)
+        if config.tie_weights:
+            self.lm_head.weight = self.token_embedding.weight
+
+    def hidden(self, ids):
+        """h^[L], the state at each position: ids (B, T) -> (B, T, d_model).
+
+            h^[0] = e_x W^e + W^p,   h^[l] = Decoder(h^[l-1]),  l = 1..L
+
+        A one-hot row times W^e is a row of W^e, so the product is a look-up.
+        """
+        self.check(ids)
+        positions = torch.arange(ids.shape[1], device=ids.device)
+        h = self.dropout(self.token_embedding(ids) + self.position_embedding(positions))
+        for block in self.blocks:
+            h = block(h)
+        return h
+
+    def forward(self, ids):
+        """Logits of the next token at each position: ids (B, T) -> (B, T, |V|); softmax of them is P(x)."""
+        return self.lm_head(self.hidden(ids))
+
+    def check(self, ids):
+        config = self.config
+        if ids.ndim != 2 or ids.dtype != torch.long:
+            raise InputError(f"ids must be whole numbers (B, T), got {ids.dtype} {tuple(ids.shape)}")
+        if ids.shape[1] > config.n_ctx:
+            raise InputError(
+                f"a text of {ids.shape[1]} tokens is longer than n_ctx {config.n_ctx}; "
+                "cut it (formats.py does), or train a model with a larger n_ctx"
+            )
+        wrong = ((ids < 0) | (ids >= config.vocab_size)).nonzero()
+        if len(wrong):
+            row, position = wrong[0].tolist()
+            raise InputError(
+                f"token id {int(ids[row, position])} at position {position} is outside the vocabulary of "
+                f"{config.vocab_size} (ids 0 to {config.vocab_size - 1}); encode the text with the tokenizer this "
+                "model was trained with: GPT.load(folder) and Tokenizer.load(folder) of the same folder"
+            )
+
+    def save(self, folder):
+        """Write `config.json` and `model.safetensors`; tied weights are stored once."""
+        folder = Path(folder)
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.state_dict().items()}
+        if self.config.tie_weights:
+            del tensors["lm_head.weight"]
+        with replacing(folder / "model.safetensors") as temporary:
+            save_file(tensors, temporary)
+        write_json(folder / "config.json", self.config.to_json())
+
+    @classmethod
+    def load(cls, folder):
+        """Read what `save` wrote, on the CPU.
+
+        Raises:
+            InputError: if a file is missing or damaged, or a tensor is missing, unknown or of another shape.
+        """
+        folder = Path(folder)
+        model = cls(GPTConfig.from_json(read_json(folder / "config.json")))
+        load_tensors(model, folder / "model.safetensors", tied=model.config.tie_weights)
+        return model
+
+
+def initialise(module, seed):
+    """Draw every matrix from N(0, 0.02), set biases to 0. Source: Radford et al. 2018, section 4.1."""
+    generator = torch.Generator().manual_seed(seed)
+    for part in module.modules():
+        if isinstance(part, nn.Linear | nn.Embedding):
+            nn.init.normal_(part.weight, std=0.02, generator=generator)
+        if isinstance(part, nn.Linear) and part.bias is not None:
+            nn.init.zeros_(part.bias)
+
+
+def load_tensors(module, path, tied=False):
+    """Fill `module` from a safetensors file that must hold exactly its tensors."""
+    try:
+        found = load_file(path)
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist; check the folder's name") from None
+    except SafetensorError as error:
+        raise InputError(f"{path} is damaged or no safetensors file ({error}); restore it, or train again") from None
+    if tied and "token_embedding.weight" in found:
+        found["lm_head.weight"] = found["token_embedding.weight"]
+    wanted = module.state_dict()
+    for name in sorted(wanted.keys() | found.keys()):
+        want = tuple(wanted[name].shape) if name in wanted else "nothing"
+        came = tuple(found[name].shape) if name in found else "nothing"
+        if want != came:
+            raise InputError(f"{path}: tensor {name!r} should be {want}, the file has {came}; take config and weights of one run")
+    module.load_state_dict(found)
