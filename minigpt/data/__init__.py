@@ -1,0 +1,1 @@
+"""Where texts come from: the toy world, real data sets, people's own files."""

@@ -18,7 +18,7 @@ from minigpt import words
 from minigpt.data.world_words import LANGUAGES, N_PEOPLE, N_PLACES, N_THINGS, phrase
 from minigpt.files import InputError
 
-MIN_SENTENCES, MAX_SENTENCES = 5, 9  # a story's number of sentences is uniform between these
+MIN_SENTENCES, MAX_SENTENCES = 3, 6  # a story's number of sentences is uniform between these
 END = "<e>"  # stands for the end of the story in next_word
 
 PEOPLE, PLACES, THINGS = range(N_PEOPLE), range(N_PLACES), range(N_THINGS)

@@ -1,0 +1,70 @@
+"""Where it runs: a device by name, the processes of `torchrun`, and whether the machine has the memory."""
+
+import contextlib
+import os
+
+import torch
+import torch.distributed as dist
+
+from minigpt.files import InputError
+
+
+def pick(name="auto"):
+    """"auto" is the GPU where there is one, else the CPU.
+
+    >>> pick("cpu")
+    device(type='cpu')
+    """
+    if name not in ("auto", "cpu", "cuda"):
+        raise InputError(f"device {name!r} is not one of auto, cpu, cuda")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InputError("device 'cuda' was asked for, but PyTorch sees no GPU; use --device cpu or auto")
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda":
+        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+    return torch.device(name)
+
+
+@contextlib.contextmanager
+def processes(device):
+    """Join the processes that `torchrun` started; yields this one's rank, 0 where there is only one."""
+    if "RANK" not in os.environ:
+        yield 0
+        return
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield dist.get_rank()
+    finally:
+        dist.destroy_process_group()
+
+
+def check_memory(config, batch_size, longest, device):
+    """Refuse a model that cannot fit, before anything is allocated.
+
+    Weights, gradients and AdamW's two moments are 4 numbers a parameter; a step keeps about 16 d_model + 2 |V| / L
+    numbers a token and layer for the backward pass. Each is 4 bytes.
+
+    Raises:
+        InputError: naming the size, what there is, and what to lower.
+    """
+    d, L = config.d_model, config.n_layer
+    parameters = 2 * config.vocab_size * d + config.n_ctx * d + L * 12 * d * d
+    tokens = batch_size * min(config.n_ctx, longest)
+    needed = 4 * (4 * parameters + tokens * (16 * d * L + 2 * config.vocab_size))
+    there = memory_of(device)
+    if needed > there:
+        raise InputError(
+            f"n_ctx {config.n_ctx}, d_model {d}, n_layer {L} and batch_size {batch_size} need about "
+            f"{needed / 1e9:.0f} GB, this machine has {there / 1e9:.0f} GB; lower n_ctx or batch_size"
+        )
+
+
+def memory_of(device):
+    if device.type == "cuda":
+        return torch.cuda.get_device_properties(device).total_memory
+    if hasattr(os, "sysconf"):  # not on Windows
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return float("inf")
