@@ -33,7 +33,7 @@ def attention(q, k, v):
     if not q.shape == k.shape == v.shape:
         raise ValueError(f"q, k, v must have one shape, got {tuple(q.shape)}, {tuple(k.shape)}, {tuple(v.shape)}")
     T, d_k = q.shape[-2:]
-    scores = q @ k.transpose(-1, -2) / math.sqrt(d_k)                        # (..., T, T)
+    scores = q @ k.transpose(-1, -2) / math.sqrt(d_k)  # (..., T, T)
     future = torch.ones(T, T, dtype=torch.bool, device=q.device).triu(1)
     weights = scores.masked_fill(future, -math.inf).softmax(dim=-1)
     return weights @ v, weights
@@ -69,10 +69,10 @@ class CausalSelfAttention(nn.Module):
         return self.qkv(x).view(B, T, 3, self.n_head, C // self.n_head).permute(2, 0, 3, 1, 4)
 
     def forward(self, x):
-        q, k, v = self.heads(x)                                              # (B, H, T, d_k)
+        q, k, v = self.heads(x)  # (B, H, T, d_k)
         dropped = self.attention_dropout if self.training else 0.0
         out = F.scaled_dot_product_attention(q, k, v, dropout_p=dropped, is_causal=True)
-        return self.dropout(self.out(out.transpose(1, 2).flatten(2)))        # (B, T, d_model)
+        return self.dropout(self.out(out.transpose(1, 2).flatten(2)))  # (B, T, d_model)
 
     def weights(self, x):
         """Who looks at whom: (B, H, T, T), each row a distribution over the present and the past."""

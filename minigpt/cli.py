@@ -32,8 +32,9 @@ def pretrain(args):
     if not args.resume:
         refuse_full(out, "config.json", "checkpoint.safetensors")
     tok = Tokenizer.load(out) if args.resume else Tokenizer.train(texts, args.vocab_size, args.level)
-    config = GPTConfig(tok.vocab_size, args.n_ctx, args.n_layer, args.n_head, args.d_model, args.dropout,
-                       tie_weights=args.tie_weights)  # fmt: skip
+    config = GPTConfig(
+        tok.vocab_size, args.n_ctx, args.n_layer, args.n_head, args.d_model, args.dropout, tie_weights=args.tie_weights
+    )
     sequences = train.documents(texts, tok, config.n_ctx)
     device.check_memory(config, args.batch_size, max(map(len, sequences), default=0), where)
     recipe = train.TrainConfig(args.steps, args.batch_size, args.lr, seed=args.seed)
@@ -72,7 +73,13 @@ def finetune(args):
     done = fit(tuned, train, FinetuneConfig(args.epochs, args.batch_size, args.lr, aux=args.aux, seed=args.seed))
     found = tuned.evaluate(test)
     bar = score(baselines.majority(train, test), test)
-    metrics = {"task": args.task, "n_train": len(train), "n_test": len(test), "majority": bar["score"], **found}
+    metrics = {
+        "task": args.task,
+        "n_train": len(train),
+        "n_test": len(test),
+        "majority": bar["score"],
+        **found,
+    }
     tuned.save(out)
     write_json(out / "metrics.json", metrics | {"cut": done["cut"]})
     show(metrics)
@@ -116,8 +123,10 @@ def evaluate(args):
         sequences = train.documents(read_documents(args.text), tok, gpt.config.n_ctx)
         found = train.evaluate(gpt.to(where), sequences)
         found |= {"perplexity": perplexity(found["loss"]), "bits_per_token": bits(found["loss"])}
-        print(f"{found['loss']:.4f} nats per token ({found['bits_per_token']:.4f} bits, perplexity "
-              f"{found['perplexity']:.2f}) on {found['tokens']} tokens")
+        print(
+            f"{found['loss']:.4f} nats per token ({found['bits_per_token']:.4f} bits, perplexity "
+            f"{found['perplexity']:.2f}) on {found['tokens']} tokens"
+        )
     else:
         tuned = Finetuned.load(folder)
         tuned.model.to(where)
@@ -177,9 +186,12 @@ def free_folder(wanted):
 
 def command(commands, name, does, about, example):
     parser = commands.add_parser(
-        name, help=about, description=about, epilog=f"example: {example}",
+        name,
+        help=about,
+        description=about,
+        epilog=f"example: {example}",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )  # fmt: skip
+    )
     parser.set_defaults(does=does)
     parser.add_argument("--seed", type=int, default=0, help="every random draw follows from it")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
@@ -187,17 +199,25 @@ def command(commands, name, does, about, example):
 
 
 def build_parser():
-    parser = argparse.ArgumentParser(prog="minigpt", description="GPT (2018), one lecture, every equation a line of code")
+    parser = argparse.ArgumentParser(
+        prog="minigpt", description="GPT (2018), one lecture, every equation a line of code"
+    )
     commands = parser.add_subparsers(required=True, metavar="command")
 
-    p = command(commands, "run", run, "the main job: pre-train, fine-tune four tasks, print the table",
-                "minigpt run --seed 1")  # fmt: skip
+    p = command(
+        commands, "run", run, "the main job: pre-train, fine-tune four tasks, print the table", "minigpt run --seed 1"
+    )
     p.add_argument("--real", action="store_true", help="real text instead of the toy world")
     p.add_argument("--language", default="en", choices=["en", "zh"], help="the toy world's language")
     p.add_argument("--out", help="folder; the default is a new one in runs/")
 
-    p = command(commands, "pretrain", pretrain, "pre-train on your own text, eq. (1)",
-                "minigpt pretrain --text book.txt --out runs/book")  # fmt: skip
+    p = command(
+        commands,
+        "pretrain",
+        pretrain,
+        "pre-train on your own text, eq. (1)",
+        "minigpt pretrain --text book.txt --out runs/book",
+    )
     p.add_argument("--text", nargs="+", required=True, help="UTF-8 files; empty lines part documents")
     p.add_argument("--out", required=True, help="folder for the model")
     p.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out, with the same settings")
@@ -214,8 +234,13 @@ def build_parser():
     p.add_argument("--lr", type=float, default=1e-3, help="highest learning rate")
     p.add_argument("--checkpoint-every", type=int, default=200, help="steps between checkpoints")
 
-    p = command(commands, "finetune", finetune, "fine-tune on your own labels, eq. (4)",
-                "minigpt finetune entailment --train a.jsonl --test b.jsonl --model runs/book --out runs/nli")  # fmt: skip
+    p = command(
+        commands,
+        "finetune",
+        finetune,
+        "fine-tune on your own labels, eq. (4)",
+        "minigpt finetune entailment --model runs/book --train a.jsonl --test b.jsonl --out runs/nli",
+    )
     p.add_argument("task", choices=["single_text", "entailment", "similarity", "multiple_choice"])
     p.add_argument("--train", required=True, help=".jsonl or .csv with the task's columns")
     p.add_argument("--test", required=True, help="the same, to score on")
@@ -226,16 +251,26 @@ def build_parser():
     p.add_argument("--lr", type=float, default=5e-4, help="highest learning rate")
     p.add_argument("--aux", type=float, default=0.0, help="weight of the auxiliary language-model loss (paper: 0.5)")
 
-    p = command(commands, "evaluate", evaluate, "score a model on other data",
-                "minigpt evaluate --model runs/nli --test c.jsonl")  # fmt: skip
+    p = command(
+        commands,
+        "evaluate",
+        evaluate,
+        "score a model on other data",
+        "minigpt evaluate --model runs/nli --test c.jsonl",
+    )
     p.add_argument("--model", required=True, help="a folder of `minigpt finetune`, or of `pretrain` with --text")
     what = p.add_mutually_exclusive_group(required=True)
     what.add_argument("--test", help="labelled examples for a fine-tuned model")
     what.add_argument("--text", help="a text file for a language model: eq. (1)")
     p.add_argument("--out", help="write the figures to this JSON file")
 
-    p = command(commands, "generate", generate, "let a model go on with a text",
-                'minigpt generate --model runs/book --prompt "The king"')  # fmt: skip
+    p = command(
+        commands,
+        "generate",
+        generate,
+        "let a model go on with a text",
+        'minigpt generate --model runs/book --prompt "The king"',
+    )
     p.add_argument("--model", required=True, help="a folder of `minigpt run` or `pretrain`")
     p.add_argument("--prompt", default="", help="the text to go on with")
     p.add_argument("--max-new-tokens", type=int, default=60, help="stop after these")
@@ -243,8 +278,13 @@ def build_parser():
     p.add_argument("--top-k", type=int, help="draw from the k likeliest tokens")
     p.add_argument("--top-p", type=float, help="draw from the likeliest tokens that reach probability p")
 
-    p = command(commands, "data", data, "list the data sets, or print one as JSON lines",
-                "minigpt data world --task entailment --n 5 --language zh")  # fmt: skip
+    p = command(
+        commands,
+        "data",
+        data,
+        "list the data sets, or print one as JSON lines",
+        "minigpt data world --task entailment --n 5 --language zh",
+    )
     p.add_argument("name", nargs="?", help="world, or a real set; nothing lists them")
     p.add_argument("--split", default="train", help="train, dev or test, of a real set")
     p.add_argument("--task", default="text", help="of the toy world: text, or a task's name")

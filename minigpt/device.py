@@ -10,7 +10,7 @@ from minigpt.files import InputError
 
 
 def pick(name="auto"):
-    """"auto" is the GPU where there is one, else the CPU.
+    """ "auto" is the GPU where there is one, else the CPU.
 
     >>> pick("cpu")
     device(type='cpu')

@@ -48,15 +48,20 @@ def toy(seed, language="en"):
     }  # fmt: skip
     return Setting(
         texts, fresh, level="word", vocab_size=100,
-        sizes={"n_ctx": 96, "n_layer": 3, "n_head": 4, "d_model": 96},
-        pretraining=TrainConfig(steps=4_000, batch_size=16, lr=2e-3, seed=seed),
+        sizes={"n_ctx": 64, "n_layer": 3, "n_head": 4, "d_model": 96},
+        pretraining=TrainConfig(steps=4_500, batch_size=24, lr=2e-3, seed=seed),
         tasks=tasks, floor=world.floor(fresh, language),
     )  # fmt: skip
 
 
 def real(seed):
     """Real text: Shakespeare, WikiText-2 and the tasks' own unlabelled training text, then four real tasks."""
-    names = {"trec": "single_text", "sick-entailment": "entailment", "sick-relatedness": "similarity", "dream": "multiple_choice"}
+    names = {
+        "trec": "single_text",
+        "sick-entailment": "entailment",
+        "sick-relatedness": "similarity",
+        "dream": "multiple_choice",
+    }
     splits = {name: {split: readers.read_task(name, split) for split in ("train", "test")} for name in names}
     texts = [readers.read_text("tinyshakespeare"), *readers.read_text("wikitext-2", "valid").split("\n = ")]
     for name in ("trec", "sick-entailment", "dream"):  # SICK's two tasks share their texts
@@ -85,7 +90,7 @@ def run(setting, out, seed, device, say=print):
     """Do the main job; everything is written to the folder `out`.
 
     Returns:
-        what `metrics.json` holds: {"pretraining": {...}, "tasks": {name: {arm: {"metric", "score", "low", "high"}}}, ...}.
+        what `metrics.json` holds: {"pretraining": {...}, "tasks": {name: {arm: {"metric", "score", "low", "high"}}}}.
     """
     out = Path(out)
     if (out / "metrics.json").exists():

@@ -29,7 +29,7 @@ from minigpt.train import batches, make_optimizer, shift
 
 @dataclass(frozen=True)
 class FinetuneConfig:
-    """`aux` is the weight of the auxiliary language-model loss: 0.5 in the paper, which found that it helps some sets."""
+    """`aux` weighs the auxiliary language-model loss: 0.5 in the paper, where it helped some data sets, not all."""
 
     epochs: int = 3
     batch_size: int = 32
@@ -102,7 +102,9 @@ class Finetuned:
         else:
             loss = classification_loss(logits, targets)
         if aux:
-            rows = [row[: end + 1].tolist() for row, end in zip(ids.flatten(0, 1), last.flatten(), strict=True) if end > 0]
+            rows = [
+                row[: end + 1].tolist() for row, end in zip(ids.flatten(0, 1), last.flatten(), strict=True) if end > 0
+            ]
             _, next_ids = shift(rows, ids.device)
             lm_logits = self.model.gpt.lm_head(hidden[last.flatten() > 0, : next_ids.shape[1]])
             loss = loss + aux * lm_loss(lm_logits, next_ids)
@@ -142,7 +144,10 @@ class Finetuned:
         self.model.gpt.save(folder)
         self.tok.save(folder)
         with replacing(folder / "head.safetensors") as temporary:
-            save_file({name: t.detach().cpu().contiguous() for name, t in self.model.head.state_dict().items()}, temporary)
+            save_file(
+                {name: t.detach().cpu().contiguous() for name, t in self.model.head.state_dict().items()},
+                temporary,
+            )
         write_json(folder / "task.json", {"task": self.task, "labels": self.labels, "scale": self.scale})
 
     @classmethod
@@ -158,7 +163,11 @@ def score(answers, examples):
     """Answers against examples: {"metric", "score", "low", "high", "also": {...}}."""
     if "score" in examples[0]:
         truth = [example["score"] for example in examples]
-        return {"metric": "pearson", **metrics.pearson(answers, truth), "also": {"spearman": metrics.spearman(answers, truth)}}
+        return {
+            "metric": "pearson",
+            **metrics.pearson(answers, truth),
+            "also": {"spearman": metrics.spearman(answers, truth)},
+        }
     truth = [example["label"] for example in examples]
     found = {"metric": "accuracy", **metrics.accuracy(answers, truth)}
     if "options" in examples[0]:  # an option's place is no class
@@ -174,7 +183,9 @@ def finetune(tuned, examples, config, progress=True):
     device = next(model.parameters()).device
     optimizer = make_optimizer(model.parameters(), config.lr, config.weight_decay)
     n_steps = config.epochs * math.ceil(len(examples) / config.batch_size)
-    plan = [batch for epoch in range(config.epochs) for batch in batches(lengths, config.batch_size, config.seed, epoch)]
+    plan = [
+        batch for epoch in range(config.epochs) for batch in batches(lengths, config.batch_size, config.seed, epoch)
+    ]
     warmup = max(1, round(config.warmup * n_steps))
     torch.manual_seed(config.seed)
     model.train()

@@ -5,13 +5,14 @@
     (7) similarity        <s> a $ b <e>   and   <s> b $ a <e>
     (8) multiple choice   <s> passage $ question $ option_i <e>     for i = 1..N
 
-Each function returns a list of S sequences of ids: S = 1, 1, 2, N. The model reads them, the head sees the state at `<e>`.
+Each function returns a list of S sequences of ids: S = 1, 1, 2, N. The model reads them, the head sees the state
+at `<e>`.
 The paper writes (8) without the `$` between passage and question; minigpt follows the lecture.
 Lecture page "Input formats"; Radford et al. 2018, section 3.3 and figure 1.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
 import torch
 
@@ -117,7 +118,9 @@ def cut(sequences, tok, n_ctx):
     n_parts = len(split[0])
     alike = [split] if n_parts == 3 else [[parts] for parts in split]
     if n_ctx < 2 * n_parts + 1:
-        raise InputError(f"n_ctx {n_ctx} has no room for {n_parts} texts and their markers; it must be at least {2 * n_parts + 1}")
+        raise InputError(
+            f"n_ctx {n_ctx} has no room for {n_parts} texts and their markers; it must be at least {2 * n_parts + 1}"
+        )
     result = []
     for group in alike:
         sizes = [max(map(len, column)) for column in zip(*group, strict=True)]

@@ -54,13 +54,15 @@ def generate(model, ids, max_new_tokens, temperature=1.0, top_k=None, top_p=None
         (B, T + new) with new at most max_new_tokens.
     """
     if ids.ndim != 2 or ids.shape[1] == 0:
-        raise InputError(f"ids must be (B, T) with T of at least 1, got {tuple(ids.shape)}; begin with the start marker")
+        raise InputError(
+            f"ids must be (B, T) with T of at least 1, got {tuple(ids.shape)}; begin with the start marker"
+        )
     model.eval()
     ended = torch.zeros(len(ids), dtype=torch.bool, device=ids.device)
     for _ in range(max_new_tokens):
-        logits = model(ids[:, -model.config.n_ctx :])[:, -1]                 # (B, |V|)
+        logits = model(ids[:, -model.config.n_ctx :])[:, -1]  # (B, |V|)
         probabilities = next_token_probabilities(logits, temperature, top_k, top_p)
-        drawn = torch.multinomial(probabilities, 1, generator=generator)     # (B, 1)
+        drawn = torch.multinomial(probabilities, 1, generator=generator)  # (B, 1)
         if end_id is not None:
             drawn[ended] = end_id
             ended |= drawn[:, 0] == end_id

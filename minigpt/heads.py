@@ -67,5 +67,5 @@ class TaskModel(nn.Module):
     def logits(self, hidden, last):
         """The head on the states at `<e>`: hidden (B * S, T, d_model) -> (B, k)."""
         rows = torch.arange(len(hidden), device=hidden.device)
-        states = hidden[rows, last.flatten().clamp(min=0)]                   # (B * S, d_model)
+        states = hidden[rows, last.flatten().clamp(min=0)]  # (B * S, d_model)
         return self.head(self.dropout(states).view(*last.shape, -1), last)

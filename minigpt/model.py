@@ -71,7 +71,7 @@ class GPTConfig:
 class DecoderBlock(nn.Module):
     """One layer of eq. (2), post-LN as in GPT-1.
 
-        n = LN1(x + attention(x)),   h = LN2(n + mlp(n)),   mlp(n) = gelu(n W_1 + b_1) W_2 + b_2
+    n = LN1(x + attention(x)),   h = LN2(n + mlp(n)),   mlp(n) = gelu(n W_1 + b_1) W_2 + b_2
     """
 
     def __init__(self, config):
@@ -86,7 +86,7 @@ class DecoderBlock(nn.Module):
 
     def forward(self, x):
         n = self.ln_1(x + self.attention(x))
-        return self.ln_2(n + self.mlp(n))                                    # (B, T, d_model)
+        return self.ln_2(n + self.mlp(n))  # (B, T, d_model)
 
 
 class GPT(nn.Module):
@@ -100,11 +100,11 @@ class GPT(nn.Module):
     def __init__(self, config, seed=0):
         super().__init__()
         self.config = config
-        self.token_embedding = nn.Embedding(config.vocab_size, config.d_model)       # W^e
-        self.position_embedding = nn.Embedding(config.n_ctx, config.d_model)         # W^p
+        self.token_embedding = nn.Embedding(config.vocab_size, config.d_model)  # W^e
+        self.position_embedding = nn.Embedding(config.n_ctx, config.d_model)  # W^p
         self.dropout = nn.Dropout(config.dropout)
         self.blocks = nn.ModuleList(DecoderBlock(config) for _ in range(config.n_layer))
-        self.lm_head = nn.Linear(config.d_model, config.vocab_size, bias=False)      # W^L
+        self.lm_head = nn.Linear(config.d_model, config.vocab_size, bias=False)  # W^L
         initialise(self, seed)
         if config.tie_weights:
             self.lm_head.weight = self.token_embedding.weight
@@ -193,5 +193,7 @@ def load_tensors(module, path, tied=False):
         want = tuple(wanted[name].shape) if name in wanted else "nothing"
         came = tuple(found[name].shape) if name in found else "nothing"
         if want != came:
-            raise InputError(f"{path}: tensor {name!r} should be {want}, the file has {came}; take config and weights of one run")
+            raise InputError(
+                f"{path}: tensor {name!r} should be {want}, the file has {came}; take config and weights of one run"
+            )
     module.load_state_dict(found)

@@ -9,7 +9,13 @@ from matplotlib.figure import Figure
 from minigpt.files import replacing
 
 BLUE, ORANGE, GREY, GREEN = "#1f6fb2", "#e07b00", "#8a8a8a", "#2a8f4f"
-ARMS = {"majority": "#cfcfcf", "bag of words": GREY, "word pairs": "#5c5c5c", "from scratch": ORANGE, "pre-trained": BLUE}
+ARMS = {
+    "majority": "#cfcfcf",
+    "bag of words": GREY,
+    "word pairs": "#5c5c5c",
+    "from scratch": ORANGE,
+    "pre-trained": BLUE,
+}
 
 
 def loss_curve(log, floor=None, final=None):

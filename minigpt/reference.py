@@ -58,7 +58,7 @@ def attention(q, k, v):
     if not q.shape == k.shape == v.shape:
         raise ValueError(f"q, k, v must have one shape, got {q.shape}, {k.shape}, {v.shape}")
     T, d_k = q.shape[-2:]
-    scores = q @ k.swapaxes(-1, -2) / np.sqrt(d_k)                           # (..., T, T)
+    scores = q @ k.swapaxes(-1, -2) / np.sqrt(d_k)  # (..., T, T)
     scores = np.where(np.tri(T, dtype=bool), scores, -np.inf)
     weights = softmax(scores)
     return weights @ v, weights
@@ -84,7 +84,7 @@ def attention_backward(d_out, q, k, v):
     """
     if d_out.shape != v.shape:
         raise ValueError(f"d_out must have the shape of v, {v.shape}, got {d_out.shape}")
-    _, A = attention(q, k, v)                                                # (..., T, T)
+    _, A = attention(q, k, v)  # (..., T, T)
     scale = np.sqrt(q.shape[-1])
     d_v = A.swapaxes(-1, -2) @ d_out
     d_A = d_out @ v.swapaxes(-1, -2)
@@ -104,9 +104,9 @@ def multi_head(x, W_qkv, b_qkv, W_o, b_o, n_head):
     Source: Vaswani et al. 2017, section 3.2.2.
     """
     B, T, C = x.shape
-    q, k, v = np.split(x @ W_qkv + b_qkv, 3, axis=-1)                        # (B, T, d_model) each
+    q, k, v = np.split(x @ W_qkv + b_qkv, 3, axis=-1)  # (B, T, d_model) each
     q, k, v = (a.reshape(B, T, n_head, C // n_head).swapaxes(1, 2) for a in (q, k, v))
-    out, _ = attention(q, k, v)                                              # (B, H, T, d_k)
+    out, _ = attention(q, k, v)  # (B, H, T, d_k)
     return out.swapaxes(1, 2).reshape(B, T, C) @ W_o + b_o
 
 
@@ -131,8 +131,8 @@ def forward(params, ids, config):
         logits (B, T, |V|).
     Source: Radford et al. 2018, eq. (2).
     """
-    one_hot = np.eye(len(params["W_e"]))[ids]                                # (B, T, |V|)
-    h = one_hot @ params["W_e"] + params["W_p"][: ids.shape[1]]              # (B, T, d_model)
+    one_hot = np.eye(len(params["W_e"]))[ids]  # (B, T, |V|)
+    h = one_hot @ params["W_e"] + params["W_p"][: ids.shape[1]]  # (B, T, d_model)
     for layer in range(config.n_layer):
         block = {name.split(".")[1]: p for name, p in params.items() if name.startswith(f"{layer}.")}
         h = decoder_block(h, block, config.n_head)
@@ -141,7 +141,8 @@ def forward(params, ids, config):
 
 # The equation's name for each tensor of the model; PyTorch keeps the matrices of its layers transposed.
 BLOCK_NAMES = {
-    "attention.qkv.weight": "W_qkv", "attention.qkv.bias": "b_qkv", "attention.out.weight": "W_o", "attention.out.bias": "b_o",
+    "attention.qkv.weight": "W_qkv", "attention.qkv.bias": "b_qkv",
+    "attention.out.weight": "W_o", "attention.out.bias": "b_o",
     "ln_1.weight": "g_1", "ln_1.bias": "c_1", "ln_2.weight": "g_2", "ln_2.bias": "c_2",
     "mlp.0.weight": "W_1", "mlp.0.bias": "b_1", "mlp.2.weight": "W_2", "mlp.2.bias": "b_2",
 }  # fmt: skip

@@ -153,7 +153,8 @@ def train_bpe(texts, n_pieces):
     bpe.decoder = tokenizers.decoders.ByteLevel()
     alphabet = tokenizers.pre_tokenizers.ByteLevel.alphabet()
     bpe.train_from_iterator(
-        texts, tokenizers.trainers.BpeTrainer(vocab_size=n_pieces, initial_alphabet=alphabet, show_progress=False)
+        texts,
+        tokenizers.trainers.BpeTrainer(vocab_size=n_pieces, initial_alphabet=alphabet, show_progress=False),
     )
     return bpe
 

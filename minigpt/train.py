@@ -117,7 +117,6 @@ def pretrain(model, sequences, config, out=None, checkpoint_every=200, resume=Fa
     if not sequences:
         raise InputError("there are no documents to train on; check the text file")
     rank, n_processes = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
-    device = next(model.parameters()).device
     optimizer = make_optimizer(model.parameters(), config.lr, config.weight_decay)
     identity = {"train": asdict(config), "model": model.config.to_json(), "n_sequences": len(sequences)}
     first, log = 0, []
@@ -129,8 +128,13 @@ def pretrain(model, sequences, config, out=None, checkpoint_every=200, resume=Fa
     per_epoch = math.ceil(len(sequences) / config.batch_size)
     epoch, order = None, None
     model.train()
-    steps = tqdm(range(first, config.steps), "pre-training", initial=first, total=config.steps,
-                 disable=not progress or rank > 0)
+    steps = tqdm(
+        range(first, config.steps),
+        "pre-training",
+        initial=first,
+        total=config.steps,
+        disable=not progress or rank > 0,
+    )
     for step in steps:
         if step // per_epoch != epoch:
             epoch = step // per_epoch

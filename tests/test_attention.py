@@ -9,7 +9,10 @@ from minigpt import reference
 from minigpt.attention import CausalSelfAttention, attention
 from minigpt.reference import softmax
 
-DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here"))]
+DEVICES = [
+    "cpu",
+    pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")),
+]
 
 
 def in_torch(q, k, v):
@@ -96,7 +99,10 @@ def test_gradient_in_numpy_is_torchs(device, dtype, bound):
     rng = np.random.default_rng(0)
     q, k, v, d_out = (rng.standard_normal((2, 3, 7, 8)) for _ in range(4))
     derived = reference.attention_backward(d_out, q, k, v)
-    kernels = [lambda *x: attention(*x)[0], lambda *x: torch.nn.functional.scaled_dot_product_attention(*x, is_causal=True)]
+    kernels = [
+        lambda *x: attention(*x)[0],
+        lambda *x: torch.nn.functional.scaled_dot_product_attention(*x, is_causal=True),
+    ]
     for kernel in kernels:
         tensors = [torch.tensor(x, dtype=dtype, device=device, requires_grad=True) for x in (q, k, v)]
         kernel(*tensors).backward(torch.tensor(d_out, dtype=dtype, device=device))

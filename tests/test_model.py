@@ -13,15 +13,24 @@ from minigpt import reference
 from minigpt.files import InputError
 from minigpt.model import GPT, DecoderBlock, GPTConfig
 
-DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here"))]
+DEVICES = [
+    "cpu",
+    pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")),
+]
 
 
 def random_model(seed, tie_weights, factor=1.0, dtype=torch.float64):
     """A model of random shape; biases and gains are drawn too, so that none can be forgotten unseen."""
     rng = np.random.default_rng(seed)
     n_head = int(rng.integers(1, 4))
-    sizes = {"n_ctx": int(rng.integers(5, 9)), "n_layer": int(rng.integers(1, 4)), "d_model": n_head * int(rng.integers(2, 6))}
-    config = GPTConfig(vocab_size=int(rng.integers(5, 20)), n_head=n_head, dropout=0.0, tie_weights=tie_weights, **sizes)
+    sizes = {
+        "n_ctx": int(rng.integers(5, 9)),
+        "n_layer": int(rng.integers(1, 4)),
+        "d_model": n_head * int(rng.integers(2, 6)),
+    }
+    config = GPTConfig(
+        vocab_size=int(rng.integers(5, 20)), n_head=n_head, dropout=0.0, tie_weights=tie_weights, **sizes
+    )
     model = GPT(config, seed).to(dtype).eval()
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -86,7 +95,11 @@ def test_eq2_check_catches(wrong, monkeypatch):
 def test_causal_to_the_bit(factor, dtype):
     """Also with weights 50 times too large, where the softmax is all but one-hot."""
     model, _ = random_model(3, False, factor, dtype)
-    assert_causal(lambda ids: model.hidden(torch.tensor(ids)).detach().numpy(), model.config.vocab_size, model.config.n_ctx)
+    assert_causal(
+        lambda ids: model.hidden(torch.tensor(ids)).detach().numpy(),
+        model.config.vocab_size,
+        model.config.n_ctx,
+    )
 
 
 def test_causality_check_catches_a_leak(monkeypatch):
@@ -120,9 +133,14 @@ def test_seed_decides_the_weights():
 
 @pytest.mark.parametrize(
     ("changed", "names"),
-    [({"d_model": 10, "n_head": 3}, "10.*3 heads"), ({"n_layer": 0}, "n_layer is 0"), ({"dropout": 1.0}, "dropout is 1.0"),
-     ({"vocab_size": 2.5}, "vocab_size is 2.5"), ({"tie_weights": 1}, "tie_weights is 1")],
-)  # fmt: skip
+    [
+        ({"d_model": 10, "n_head": 3}, "10.*3 heads"),
+        ({"n_layer": 0}, "n_layer is 0"),
+        ({"dropout": 1.0}, "dropout is 1.0"),
+        ({"vocab_size": 2.5}, "vocab_size is 2.5"),
+        ({"tie_weights": 1}, "tie_weights is 1"),
+    ],
+)
 def test_config_refuses(changed, names):
     with pytest.raises(InputError, match=names):
         GPTConfig(**{"vocab_size": 10, "n_ctx": 4, "n_layer": 1, "n_head": 1, "d_model": 4} | changed)
@@ -139,9 +157,14 @@ def test_config_goes_through_json():
 
 @pytest.mark.parametrize(
     ("ids", "names"),
-    [([[1, 99]], "token id 99 at position 1"), ([[-1]], "token id -1 at position 0"), ([[0] * 25], "25 tokens.*n_ctx 24"),
-     ([1, 2], r"\(B, T\)"), ([[0.5]], "whole numbers")],
-)  # fmt: skip
+    [
+        ([[1, 99]], "token id 99 at position 1"),
+        ([[-1]], "token id -1 at position 0"),
+        ([[0] * 25], "25 tokens.*n_ctx 24"),
+        ([1, 2], r"\(B, T\)"),
+        ([[0.5]], "whole numbers"),
+    ],
+)
 def test_ids_are_refused(tiny, ids, names):
     with pytest.raises(InputError, match=names):
         tiny(torch.tensor(ids))
@@ -155,10 +178,12 @@ def spoil(folder, change):
 
 @pytest.mark.parametrize(
     ("change", "names"),
-    [(lambda t: t.pop("lm_head.weight"), "lm_head.weight.*the file has nothing"),
-     (lambda t: t.update(extra=torch.ones(2)), "extra.*should be nothing"),
-     (lambda t: t.update({"lm_head.weight": torch.ones(2, 3)}), r"lm_head.weight.*\(2, 3\)")],
-)  # fmt: skip
+    [
+        (lambda t: t.pop("lm_head.weight"), "lm_head.weight.*the file has nothing"),
+        (lambda t: t.update(extra=torch.ones(2)), "extra.*should be nothing"),
+        (lambda t: t.update({"lm_head.weight": torch.ones(2, 3)}), r"lm_head.weight.*\(2, 3\)"),
+    ],
+)
 def test_load_names_the_wrong_tensor(tmp_path, tiny, change, names):
     tiny.save(tmp_path)
     spoil(tmp_path, change)
@@ -167,7 +192,7 @@ def test_load_names_the_wrong_tensor(tmp_path, tiny, change, names):
 
 
 def test_load_refuses_damaged_files(tmp_path, tiny):
-    with pytest.raises(InputError, match="config.json does not exist"):
+    with pytest.raises(InputError, match=r"config\.json does not exist"):
         GPT.load(tmp_path)
     tiny.save(tmp_path)
     whole = (tmp_path / "model.safetensors").read_bytes()

@@ -1,23 +1,23 @@
 """Real data sets: found or fetched, checked by sha256, and read into the rows of the package's tasks.
 
-    single_text      {"text", "label"}                                trec, waimai
-    entailment       {"premise", "hypothesis", "label"}               sick-entailment, ocnli
-    similarity       {"a", "b", "score"}         score from 1 to 5    sick-relatedness
-    multiple_choice  {"passage", "question", "options", "label"}      dream, c3; label is an index from 0
+    single_text      {"text", "label"}                               trec, waimai
+    entailment       {"premise", "hypothesis", "label"}              sick-entailment, ocnli
+    similarity       {"a", "b", "score"}                             sick-relatedness; score from 1 to 5
+    multiple_choice  {"passage", "question", "options", "label"}     dream, c3; label is an index from 0
 
-`registry.json` says where each file lies and under which licence. None is part of this package: a file is fetched when
-it is first read, or taken from the folder that the environment variable MINIGPT_DATA names.
+`registry.json` says where each file lies, its hash and its licence. None is part of this package: a file is
+fetched when it is first read, or taken from the folder that the environment variable MINIGPT_DATA names.
 Read upwards from `read_task`. Texts stay as they are; only white space around them goes.
 """
 
 import csv
-import functools
 import hashlib
 import io
 import json
 import os
 import sys
 from collections import Counter
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -25,141 +25,242 @@ import numpy as np
 from minigpt.files import InputError, read_json
 
 REGISTRY = read_json(Path(__file__).with_name("registry.json"))
-SPLITS = ("train", "dev", "test")
-TREC_LABELS = {"0": "description", "1": "entity", "2": "abbreviation", "3": "human", "4": "location", "5": "numeric"}
-NLI_LABELS = ("entailment", "neutral", "contradiction")
-SICK_COLUMNS = ("sentence_A", "sentence_B", "entailment_label", "relatedness_score", "SemEval_set")
+TREC = {"0": "description", "1": "entity", "2": "abbreviation", "3": "human", "4": "location", "5": "numeric"}
+NLI = {name: name for name in ("entailment", "neutral", "contradiction")}
+SICK_SPLITS = {"TRAIN": "train", "TRIAL": "dev", "TEST": "test"}
+
+
+def look_up(what, key, table):
+    """`table[key]`, or an InputError that lists what is allowed."""
+    if key not in table:
+        raise InputError(f"{what} {key!r} is not one of {', '.join(table)}")
+    return table[key]
 
 
 def path_of(file_path):
-    """Where a file of the registry lies on this machine: in MINIGPT_DATA's folder if that is set, else in a cache.
+    """Where a file of the registry lies: in the folder MINIGPT_DATA if that is set, else in a cache.
 
     Raises:
-        InputError: if it is not there, has other bytes than expected, or cannot be fetched.
+        InputError: if it is not there, holds other bytes than expected, or cannot be fetched.
     """
-    file = next((f for entry in REGISTRY.values() for f in entry["files"] if f["path"] == file_path), None)
-    if file is None:
-        known = ", ".join(f["path"] for entry in REGISTRY.values() for f in entry["files"])
-        raise InputError(f"{file_path!r} is not a file of a data set; they are {known}")
+    files = {file["path"]: file for entry in REGISTRY.values() for file in entry["files"].values()}
+    file = look_up("file", file_path, files)
     folder = os.environ.get("MINIGPT_DATA")
-    return find(Path(folder).expanduser(), file) if folder else fetch(file)
+    return find(file, Path(folder).expanduser()) if folder else fetch(file)
 
 
-def find(folder, file):
-    path, cure = folder / file["path"], f"put the file from {file['url']} there, or unset MINIGPT_DATA to fetch it"
+def find(file, folder):
+    path = folder / file["path"]
+    cure = f"put the file from {file['url']} there, or unset MINIGPT_DATA to fetch it"
     try:
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        raise InputError(f"cannot read {file['path']} in MINIGPT_DATA={folder} ({error.strerror}); {cure}") from None
+        reason = f"cannot read {file['path']} in MINIGPT_DATA={folder}: {error.strerror}"
+        raise InputError(f"{reason}; {cure}") from None
     if sha256 != file["sha256"]:
-        raise InputError(f"{path} has sha256 {sha256}, expected {file['sha256']}: its bytes differ; {cure}")
+        raise InputError(f"{path} has sha256 {sha256}, expected {file['sha256']}; {cure}")
     return path
 
 
 def fetch(file):
-    import pooch  # here, since reading from a folder does not need it
+    import pooch  # here, since a file in a folder does not need it
 
     try:
         place = pooch.os_cache("minigpt") / file["path"]
         return Path(pooch.retrieve(file["url"], file["sha256"], place.name, place.parent, progressbar=True))
-    except Exception as error:  # no network, no such page, no disk space, other bytes: the cure is the same
-        reason = " ".join(f"{type(error).__name__}: {error}".split())  # one line
+    except Exception as error:  # no network, no such page, a full disk, other bytes: the cure is the same
+        reason = " ".join(f"{type(error).__name__}: {error}".split())  # on one line
         raise InputError(
-            f"cannot fetch {file['url']} ({reason}); try again, or put the file by hand at {file['path']} "
+            f"cannot fetch {file['url']} ({reason}); try again, or put it by hand at {file['path']} "
             "in a folder and name that folder in the environment variable MINIGPT_DATA"
         ) from None
 
 
-@functools.cache  # once a process
+@cache  # so that it is said once a process
 def show_licence(name):
     entry = REGISTRY[name]
     print(f"data: {entry['title']}, licence: {entry['licence']}, from {entry['source']}", file=sys.stderr)
 
 
-def load(name, file_path):
-    """The bytes of one file of data set `name`; its licence is shown before the first."""
+def load(name, file_split):
+    """What a parser takes: a file's bytes, and its path for messages."""
+    file = look_up(f"split of {name}", file_split, REGISTRY[name]["files"])
     show_licence(name)
-    return path_of(file_path).read_bytes()
+    return path_of(file["path"]).read_bytes(), file["path"]
 
 
-def damaged(where, came, allowed):
-    return InputError(f"{where}: {came} is not {allowed}; the file is damaged, fetch it again")
-
-
-def decode(data, file):
+def parse(parts_of, rows_of, data, file="the file"):
+    """The rows of each part of a file; any trouble becomes an InputError that names the file and the row."""
+    rows, where = [], file
     try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise damaged(f"{file}, byte {error.start}", repr(data[error.start : error.end]), "UTF-8") from None
+        for number, part in enumerate(parts_of(data), start=1):
+            where = f"{file}, row {number}"
+            rows += rows_of(part)
+    except (ValueError, TypeError, csv.Error) as error:
+        raise InputError(f"{where}: {error}; the file is damaged, fetch it again") from None
+    return rows
 
 
-def from_json(text, where):
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise damaged(where, f"{text[:60]!r} ({error})", "JSON") from None
+def lines(data, encoding="utf-8"):
+    # `splitlines` would also cut at signs that stand inside a text, such as U+2028.
+    return data.decode(encoding).rstrip("\r\n").split("\n")
 
 
-def lines_of(text, file):
-    """(place, line) of each line; `splitlines` would also cut at signs that are part of a text, such as U+2028."""
-    return [(f"{file}, line {n}", line) for n, line in enumerate(text.rstrip("\r\n").split("\n"), start=1)]
+def table(data, **dialect):
+    return list(csv.DictReader(io.StringIO(data.decode("utf-8"), newline=""), strict=True, **dialect))
 
 
-def filled(where, column, value):
+def cells(row, *columns):
+    if None in row:  # how csv marks cells beyond the header
+        raise InputError(f"{row[None]} stands beyond the last column")
+    return [look_up("column", name, row) for name in columns]
+
+
+def text(value):
     if not isinstance(value, str) or not value.strip():
-        raise damaged(where, f"{column} {value!r}", "a text")
+        raise InputError(f"{value!r} stands where a text must be")
     return value.strip()
 
 
-def one_of(where, column, value, allowed):
-    if value not in list(allowed):  # a list, since a damaged value need not be hashable
-        raise damaged(where, f"{column} {value!r}", f"one of {', '.join(allowed)}")
-    return value
+def texts(values):
+    if not isinstance(values, list):
+        raise InputError(f"{values!r} stands where a list of texts must be")
+    return [text(value) for value in values]
 
 
-def parse_trec(data, file="TREC"):
-    r"""Lines `label text`, parted by the first space. The file is Latin-1: one letter of train is no UTF-8.
+def trec_rows(line):
+    """A line is `label text`, parted by the first space.
 
-    >>> parse_trec(b"4 Where is the cat ?\n")
+    >>> list(trec_rows("4 Where is the cat ?"))
     [{'text': 'Where is the cat ?', 'label': 'location'}]
     """
-    rows = []
-    for where, line in lines_of(data.decode("latin-1"), file):
-        label, _, text = line.partition(" ")
-        label = TREC_LABELS[one_of(where, "label", label, TREC_LABELS)]
-        rows.append({"text": filled(where, "text", text), "label": label})
-    return rows
+    label, _, question = line.partition(" ")
+    label = look_up("label", label, TREC)
+    yield {"text": text(question), "label": label}
 
 
-def parse_sick(data, file="SICK"):
-    """A table parted by tabs, without quoting: a quotation mark is part of its sentence.
+def sick_rows(row):
+    """One row for both readings: {"split", "a", "b", "label", "score"}."""
+    a, b, label, score, split = texts(
+        cells(row, "sentence_A", "sentence_B", "entailment_label", "relatedness_score", "SemEval_set")
+    )
+    if not 1 <= float(score) <= 5:
+        raise InputError(f"relatedness_score {score} is not from 1 to 5")
+    label = look_up("entailment_label", label.lower(), NLI)
+    split = look_up("SemEval_set", split, SICK_SPLITS)
+    yield {"split": split, "a": a, "b": b, "label": label, "score": float(score)}
 
-    Returns:
-        rows {"split", "a", "b", "label", "score"} of all splits, for both readings.
+
+def dream_rows(entry):
+    """An entry is [lines of the passage, [{question, choice, answer}, ...], id]; the answer is a text.
+
+    Where two options equal it, its index is not known and the question is dropped: one in C3's train.
     """
-    (where, header), *lines = lines_of(decode(data, file), file)
-    columns = header.rstrip("\r").split("\t")
-    for name in SICK_COLUMNS:
-        one_of(where, "the header without column", name, columns)
-    rows = []
-    for where, line in lines:
-        cells = line.rstrip("\r").split("\t")
-        if len(cells) != len(columns):
-            raise damaged(where, f"a row of {len(cells)} cells", f"as long as the header, {len(columns)} cells")
-        a, b, label, score, split = (dict(zip(columns, cells, strict=True))[name] for name in SICK_COLUMNS)
-        rows.append({
-            "split": one_of(where, "SemEval_set", split, ("TRAIN", "TRIAL", "TEST")),
-            "a": filled(where, "sentence_A", a), "b": filled(where, "sentence_B", b),
-            "label": one_of(where, "entailment_label", label.lower(), NLI_LABELS), "score": score_of(where, score),
-        })  # fmt: skip
-    return rows
+    passage, questions, _ = entry
+    passage = text("\n".join(texts(passage)))
+    for asked in questions:
+        question, options, answer = cells(asked, "question", "choice", "answer")
+        question, options, answer = text(question), texts(options), text(answer)
+        label = look_up("answer", answer, {option: i for i, option in enumerate(options)})
+        if options.count(answer) == 1:
+            yield {"passage": passage, "question": question, "options": options, "label": label}
 
 
-def score_of(where, value):
-    try:
-        score = float(value)
-    except ValueError:
-        score = 0.0
-    if not 1 <= score <= 5:
-        raise damaged(where, f"relatedness_score {value!r}", "a number from 1 to 5")
-    return score
+def waimai_rows(row):
+    label, review = cells(row, "label", "review")
+    yield {"text": text(review), "label": look_up("label", label, {"1": "good", "0": "bad"})}
+
+
+def ocnli_rows(line):
+    """A line is a JSON object. Label "-" says that the annotators found no majority: the pair is dropped."""
+    premise, hypothesis, label = cells(json.loads(line), "sentence1", "sentence2", "label")
+    if look_up("label", label, {**NLI, "-": "-"}) != "-":
+        yield {"premise": text(premise), "hypothesis": text(hypothesis), "label": label}
+
+
+# Each is called as parse_...(data, file): a file's bytes, and its name for messages.
+parse_trec = partial(parse, partial(lines, encoding="latin-1"), trec_rows)  # one letter of train is not UTF-8
+parse_sick = partial(parse, partial(table, delimiter="\t", quoting=csv.QUOTE_NONE), sick_rows)
+parse_dream = parse_c3 = partial(parse, json.loads, dream_rows)
+parse_waimai = partial(parse, table, waimai_rows)
+parse_ocnli = partial(parse, lines, ocnli_rows)
+
+
+def hold_out(rows, share, name):
+    """{name: `share` of each label's rows, "train": the rest}; which ones, and the order, hang on seed 0."""
+    left = {label: round(share * n) for label, n in Counter(row["label"] for row in rows).items()}
+    parts = {"train": [], name: []}
+    for i in np.random.default_rng(0).permutation(len(rows)):
+        label = rows[i]["label"]
+        parts[name if left[label] > 0 else "train"].append(rows[i])
+        left[label] -= 1
+    return parts
+
+
+def read_trec(split):
+    """Official train and test, dev is a tenth of train; 10 test questions stand in train too, and stay."""
+    if split == "test":
+        return parse_trec(*load("trec", "test"))
+    return hold_out(parse_trec(*load("trec", "train")), 0.1, "dev")[split]
+
+
+def read_ocnli(split):
+    """The official dev is the test, as the official test has no labels; dev is a tenth of train.
+
+    840 of dev's 998 premises stand in train too, with another hypothesis; none of the test's does.
+    """
+    if split == "test":
+        return parse_ocnli(*load("ocnli", "dev"))
+    return hold_out(parse_ocnli(*load("ocnli", "train")), 0.1, "dev")[split]
+
+
+def read_waimai(split):
+    """No official split: test is 1/5, dev 1/10 of the rest. 7 reviews stand as good and bad: left out."""
+    rows = parse_waimai(*load("waimai_10k", "all"))
+    n = Counter(row["text"] for row in rows)
+    parts = hold_out([row for row in rows if n[row["text"]] == 1], 0.2, "test")
+    return parts["test"] if split == "test" else hold_out(parts["train"], 0.1, "dev")[split]
+
+
+def read_sick(names, split):
+    """One file for both readings and all splits; `names` says what a reading calls the columns it takes."""
+    rows = parse_sick(*load("sick", "all"))
+    return [{new: row[old] for new, old in names.items()} for row in rows if row["split"] == split]
+
+
+TASKS = {
+    "trec": read_trec,
+    "waimai": read_waimai,
+    "sick-entailment": partial(read_sick, {"premise": "a", "hypothesis": "b", "label": "label"}),
+    "ocnli": read_ocnli,
+    "sick-relatedness": partial(read_sick, {"a": "a", "b": "b", "score": "score"}),
+    "dream": lambda split: parse_dream(*load("dream", split)),
+    "c3": lambda split: parse_c3(*load("c3", split)),
+}
+
+
+def read_task(name, split):
+    """The rows of one split, "train", "dev" or "test", in the shapes at the top of this module.
+
+    Raises:
+        InputError: if no data set or split has that name, its file is not to be had, or a row is damaged.
+    """
+    read = look_up("data set", name, TASKS)
+    return read(look_up("split", split, {"train": "train", "dev": "dev", "test": "test"}))
+
+
+def read_text(name, split=None):
+    """One text: "tinyshakespeare" (no splits), or "wikitext-2" with split "valid" (the default) or "test".
+
+    Raises:
+        InputError: as `read_task`.
+    """
+    entry = look_up("text", name, {name: REGISTRY[name] for name in ("tinyshakespeare", "wikitext-2")})
+    data, _ = load(name, split or next(iter(entry["files"])))
+    return data.decode("utf-8").strip()
+
+
+def catalogue():
+    """What there is, a line each: name, task, language, licence and source."""
+    tasks = [(name, task, entry) for entry in REGISTRY.values() for name, task in entry["tasks"].items()]
+    return "\n".join(f"{n:17}{t:16}{e['language']}  {e['licence']}; {e['source']}" for n, t, e in tasks)

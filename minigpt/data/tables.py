@@ -82,7 +82,9 @@ def csv_rows(path, text):
             try:
                 row["options"] = json.loads(row["options"])
             except json.JSONDecodeError:
-                raise InputError(f'{path}, {where}: options {row["options"]!r} is no JSON list; write ["a", "b"]') from None
+                raise InputError(
+                    f'{path}, {where}: options {row["options"]!r} is no JSON list; write ["a", "b"]'
+                ) from None
         yield where, row
 
 
@@ -90,8 +92,10 @@ def check_row(where, row, task, answer):
     """The task's columns of one row, each of the right kind."""
     for column in (*TASKS[task].columns, answer):
         if column not in row:
-            raise InputError(f"{where} has no column {column!r}; it has {', '.join(row)}; {task} needs "
-                             f"{', '.join((*TASKS[task].columns, answer))}")
+            raise InputError(
+                f"{where} has no column {column!r}; it has {', '.join(row)}; {task} needs "
+                f"{', '.join((*TASKS[task].columns, answer))}"
+            )
     texts = {column: row[column] for column in TASKS[task].columns}
     for column, value in texts.items():
         values = value if column == "options" else [value]

@@ -11,7 +11,8 @@ next word is a sum over the sentences that fit so far. No honest model beats tha
 import math
 import random
 from collections import defaultdict
-from functools import lru_cache, partial
+from functools import cache, partial
+from itertools import accumulate
 from typing import NamedTuple
 
 from minigpt import words
@@ -40,7 +41,7 @@ class Sentence(NamedTuple):
 
 
 def put(values, index, value):
-    return values[:index] + (value,) + values[index + 1 :]
+    return (*values[:index], value, *values[index + 1 :])
 
 
 # --- events change the state ------------------------------------------------------------------------------
@@ -130,7 +131,7 @@ WEIGHTS = {"move": 3, "take": 3, "give": 3, "fact": 3, "negation": 2, "where": 3
 WEIGHTS |= {"check_true": 3, "check_false": 3}
 
 
-@lru_cache(maxsize=None)
+@cache
 def sentences(state, language="en", kinds=tuple(KINDS)):
     """Every sentence that may come next, with its probability.
 
@@ -156,10 +157,21 @@ def walk(rng, n_sentences, language="en", kinds=tuple(KINDS)):
     """Draw `n_sentences` sentences from the empty state; `rng` is a `random.Random`."""
     state, told = State(), []
     for _ in range(n_sentences):
-        options = sentences(state, language, kinds)
-        told += rng.choices(options, weights=[s.probability for s in options])
+        options, cumulative = cumulated(state, language, kinds)
+        told += rng.choices(options, cum_weights=cumulative)
         state = told[-1].state
     return told
+
+
+@cache
+def cumulated(state, language, kinds):
+    options = sentences(state, language, kinds)
+    return options, list(accumulate(s.probability for s in options))
+
+
+def told_text(sentences, language):
+    """Sentences as one text: a space between them in English, none in Chinese."""
+    return LANGUAGES[language]["space"].join(sentences)
 
 
 def stories(n, seed, language="en"):
@@ -172,13 +184,13 @@ def stories(n, seed, language="en"):
         raise InputError(f"language {language!r} is not one of {', '.join(LANGUAGES)}")
     rng = random.Random(f"stories {seed}")
     told = (walk(rng, rng.randint(MIN_SENTENCES, MAX_SENTENCES), language) for _ in range(n))
-    return [words.join(w for s in story for w in words.split(s.text)) for story in told]
+    return [told_text((s.text for s in story), language) for story in told]
 
 
 # --- exact probabilities ------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=None)
+@cache
 def cut_sentences(state, language):
     return [(words.split(s.text), s.probability, s.state) for s in sentences(state, language)]
 
@@ -205,7 +217,7 @@ def next_word(prefix, language="en"):
     state, n_told, log_p, rest = State(), 0, 0.0, list(prefix)
     while True:
         fitting = [s for s in cut_sentences(state, language) if s[0][: len(rest)] == rest[: len(s[0])]]
-        if n_told == MAX_SENTENCES and rest or not fitting:
+        if (n_told == MAX_SENTENCES and rest) or not fitting:
             raise InputError(f"no story of the {language} world has {words.join(rest)!r} after {n_told} sentences")
         whole = [s for s in fitting if len(s[0]) <= len(rest)]
         if not whole:

@@ -6,23 +6,18 @@ Every function takes a `random.Random` and returns one example in the shape its 
 
 import random
 
-from minigpt import words
 from minigpt.data import world
-from minigpt.data.world import EVENTS, STATEMENTS, State, truth
+from minigpt.data.world import EVENTS, STATEMENTS, State, told_text, truth
 from minigpt.data.world_words import LANGUAGES, fill, phrase, statement
 from minigpt.files import InputError
 
 LABELS = {True: "entailment", False: "contradiction"}
 
 
-def text_of(sentences):
-    return words.join(word for sentence in sentences for word in words.split(sentence))
-
-
 def passage(rng, language):
     """A story of 4 to 6 events: its text and its sentences."""
     told = world.walk(rng, rng.randint(4, 6), language, tuple(EVENTS))
-    return text_of(s.text for s in told), told
+    return told_text((s.text for s in told), language), told
 
 
 def named(told):
@@ -40,7 +35,10 @@ def single_text(rng, language="en"):
         if often:
             x = rng.choice(often)
             question = fill(language, names["who"], x=x)
-            return {"text": text_of([text, question]), "label": names["p"][told[-1].state.holder[x]]}
+            return {
+                "text": told_text([text, question], language),
+                "label": names["p"][told[-1].state.holder[x]],
+            }
 
 
 def entailment(rng, language="en"):
@@ -85,9 +83,10 @@ def similarity(rng, language="en"):
         if others:
             break
     same = rng.random() < 0.5
-    b = a = text_of(s.text for s in told)
+    b = a = told_text((s.text for s in told), language)
     while b == a:
-        b = text_of(rng.choice(phrase(language, *event)) for event in (events if same else rng.choice(others)))
+        retold = events if same else rng.choice(others)
+        b = told_text((rng.choice(phrase(language, *event)) for event in retold), language)
     return {"a": a, "b": b, "label": "same" if same else "different"}
 
 
@@ -103,7 +102,9 @@ def multiple_choice(rng, language="en"):
             break
     chosen = rng.sample(wrong, rng.randint(1, len(wrong)))
     chosen.insert(rng.randint(0, len(chosen)), args[slot])
-    question = fill(language, names["where"], p=args["p"]) if kind == "is_in" else fill(language, names["who"], x=args["x"])
+    question = (
+        fill(language, names["where"], p=args["p"]) if kind == "is_in" else fill(language, names["who"], x=args["x"])
+    )
     options = [statement(language, kind, args | {slot: i}) + names["stop"] for i in chosen]
     return {"passage": text, "question": question, "options": options, "label": chosen.index(args[slot])}
 

@@ -1,19 +1,25 @@
-"""The toy world's words: the same events in English and in Chinese."""
+"""The toy world's words: the same events in English and in Chinese.
+
+The new place or holder stands before the person or thing that it belongs to ("Off to Paris went Anna"). So the word
+that a later question repeats has already seen its answer, and one step of attention finds it: a small model learns
+that fast.
+"""
 
 LANGUAGES = {
     "en": {
         "p": ["Anna", "Ben", "Clara"],
         "l": ["Paris", "Tokyo", "Cairo"],
         "x": ["ball", "book", "key"],
-        "move": ["{p} went to {l}.", "{p} flew to {l}."],
+        "move": ["Off to {l} went {p}.", "{l} welcomed {p}."],
         "take": ["{p} took the {x}.", "{p} found the {x}."],
-        "give": ["{p} gave the {x} to {q}.", "{q} got the {x} from {p}."],
-        "is_in": "{p} is in {l}",
-        "not_in": "{p} is not in {l}",
+        "give": ["{p} gave {q} the {x}.", "From {p}, {q} got the {x}."],
+        "is_in": "{l} hosts {p}",
+        "not_in": "{l} does not host {p}",
         "has": "{p} has the {x}",
         "has_not": "{p} does not have the {x}",
         "where": "Where is {p}?",
         "who": "Who has the {x}?",
+        "place": "{l}.",
         "person": "{p}.",
         "stop": ".",
         "ask": "?",
@@ -24,15 +30,16 @@ LANGUAGES = {
         "p": ["小安", "小波", "小程"],
         "l": ["巴黎", "东京", "开罗"],
         "x": ["球", "书", "钥匙"],
-        "move": ["{p}去了{l}。", "{p}飞往{l}。"],
+        "move": ["去{l}的是{p}。", "{l}迎来了{p}。"],
         "take": ["{p}拿了{x}。", "{p}找到了{x}。"],
-        "give": ["{p}把{x}给了{q}。", "{q}从{p}那里得到了{x}。"],
-        "is_in": "{p}在{l}",
-        "not_in": "{p}不在{l}",
+        "give": ["{p}给了{q}{x}。", "从{p}那里{q}得到了{x}。"],
+        "is_in": "{l}有{p}",
+        "not_in": "{l}没有{p}",
         "has": "{p}有{x}",
         "has_not": "{p}没有{x}",
         "where": "{p}在哪里？",
         "who": "谁有{x}？",
+        "place": "{l}。",
         "person": "{p}。",
         "stop": "。",
         "ask": "吗？",
@@ -62,9 +69,18 @@ def phrase(language, kind, args):
     if kind in ("fact", "negation"):
         return [statement(language, *args["statement"]) + names["stop"]]
     if kind == "where":
-        question, answer = fill(language, names["where"], p=args["p"]), statement(language, "is_in", args) + names["stop"]
+        question, answer = (
+            fill(language, names["where"], p=args["p"]),
+            fill(language, names["place"], l=args["l"]),
+        )
     elif kind == "who":
-        question, answer = fill(language, names["who"], x=args["x"]), fill(language, names["person"], p=args["p"])
+        question, answer = (
+            fill(language, names["who"], x=args["x"]),
+            fill(language, names["person"], p=args["p"]),
+        )
     else:
-        question, answer = statement(language, *args["statement"]) + names["ask"], names["truth"][args["truth"]]
+        question, answer = (
+            statement(language, *args["statement"]) + names["ask"],
+            names["truth"][args["truth"]],
+        )
     return [question + names["space"] + answer]

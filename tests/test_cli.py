@@ -1,0 +1,255 @@
+"""The commands as people type them: a whole small road; every bad input: one line, exit code 2, nothing changed."""
+
+import csv
+import json
+
+import pytest
+
+from minigpt import cli, experiment
+from minigpt.data import world, world_tasks
+from minigpt.finetune import FinetuneConfig
+from minigpt.train import TrainConfig
+
+SMALL = [
+    "--level",
+    "word",
+    "--n-layer",
+    "1",
+    "--n-head",
+    "2",
+    "--d-model",
+    "16",
+    "--n-ctx",
+    "64",
+    "--steps",
+    "3",
+    "--batch-size",
+    "4",
+    "--device",
+    "cpu",
+]
+
+
+def write_rows(path, rows):
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture
+def text(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("\n\n".join(world.stories(30, 0)), encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture
+def model(tmp_path, text):
+    assert cli.main(["pretrain", "--text", text, "--out", str(tmp_path / "lm"), *SMALL]) == 0
+    return str(tmp_path / "lm")
+
+
+@pytest.mark.parametrize("task", world_tasks.TASKS)
+def test_the_road(tmp_path, model, task, capsys):
+    train, test = (write_rows(tmp_path / f"{i}.jsonl", world_tasks.examples(task, 20, i)) for i in range(2))
+    out = tmp_path / "tuned"
+    assert cli.main(["finetune", task, "--train", train, "--test", test, "--model", model, "--out", str(out)]) == 0
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert {"task", "n_train", "n_test", "majority", "score", "metric", "low", "high"} <= metrics.keys()
+    assert (metrics["task"], metrics["n_train"], metrics["n_test"]) == (task, 20, 20)
+    again = tmp_path / "again.json"
+    assert cli.main(["evaluate", "--model", str(out), "--test", test, "--out", str(again)]) == 0
+    assert json.loads(again.read_text())["score"] == metrics["score"]
+    assert f"{task}: accuracy" in capsys.readouterr().out
+
+
+def test_language_model_road(tmp_path, model, text, capsys):
+    capsys.readouterr()
+    assert cli.main(["evaluate", "--model", model, "--text", text]) == 0
+    assert "nats per token" in capsys.readouterr().out
+    texts = []
+    for seed in ("0", "0", "1"):
+        assert cli.main(["generate", "--model", model, "--prompt", "Anna took", "--seed", seed]) == 0
+        texts.append(capsys.readouterr().out)
+    assert texts[0] == texts[1] != texts[2] and texts[0].startswith("Anna took")
+    resume = ["pretrain", "--text", text, "--out", model, "--resume", *SMALL]
+    assert cli.main(resume) == 0
+
+
+def test_scratch_and_csv(tmp_path, capsys):
+    rows = world_tasks.examples("multiple_choice", 12, 0)
+    path = tmp_path / "rows.csv"
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, rows[0].keys())
+        table.writeheader()
+        table.writerows(row | {"options": json.dumps(row["options"])} for row in rows)
+    flags = ["--train", str(path), "--test", str(path), "--out", str(tmp_path / "out"), "--epochs", "1"]
+    assert cli.main(["finetune", "multiple_choice", *flags]) == 0
+
+
+def test_data_command(capsys):
+    assert cli.main(["data"]) == 0
+    assert "sick-entailment" in capsys.readouterr().out
+    assert cli.main(["data", "world", "--task", "entailment", "--n", "2", "--language", "zh"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert rows == world_tasks.examples("entailment", 2, 0, "zh")
+
+
+@pytest.mark.parametrize("name", ["run", "pretrain", "finetune", "evaluate", "generate", "data"])
+def test_help_has_an_example(name, capsys):
+    with pytest.raises(SystemExit) as done:
+        cli.main([name, "--help"])
+    assert done.value.code == 0 and f"example: minigpt {name}" in capsys.readouterr().out
+
+
+@pytest.fixture
+def tiny_setting():
+    """The main job's toy setting, a hundred times smaller."""
+    texts = world.stories(100, 0)
+    recipe = FinetuneConfig(epochs=1)
+    tasks = {t: (t, world_tasks.examples(t, 20, 0), world_tasks.examples(t, 20, 1), recipe) for t in world_tasks.TASKS}
+    return experiment.Setting(
+        texts,
+        texts[:10],
+        "word",
+        100,
+        {"n_ctx": 64, "n_layer": 1, "n_head": 2, "d_model": 16},
+        TrainConfig(steps=5, batch_size=8),
+        tasks,
+        world.floor(texts[:10]),
+    )
+
+
+def test_main_job(tmp_path, tiny_setting, capsys):
+    from minigpt import device
+
+    metrics = experiment.run(tiny_setting, tmp_path / "run", 0, device.pick("cpu"))
+    told = capsys.readouterr().out
+    assert "exact floor" in told and all(task in told for task in world_tasks.TASKS)
+    for name in (
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "metrics.json",
+        "loss.csv",
+        "loss.png",
+        "table.png",
+    ):
+        assert (tmp_path / "run" / name).stat().st_size > 0
+    assert json.loads((tmp_path / "run/metrics.json").read_text()) == metrics
+    for row in metrics["tasks"].values():
+        for arm in ("majority", "bag of words", "word pairs", "from scratch", "pre-trained"):
+            assert 0 <= row[arm]["low"] <= row[arm]["score"] <= row[arm]["high"] <= 1
+    with pytest.raises(experiment.InputError, match="already holds a run"):
+        experiment.run(tiny_setting, tmp_path / "run", 0, device.pick("cpu"))
+
+
+ROW = {"text": "a", "label": "x"}
+BAD_FILES = {
+    "a missing column": ("rows.jsonl", json.dumps({"txt": "a", "label": "x"}), ["'text'", "txt"]),
+    "an empty file": ("rows.jsonl", "", ["empty"]),
+    "no JSON": ("rows.jsonl", "{text", ["line 1"]),
+    "no object": ("rows.jsonl", "[1]", ["line 1"]),
+    "an empty text": ("rows.jsonl", json.dumps({"text": " ", "label": "x"}), ["text is ' '"]),
+    "a label that is no name": ("rows.jsonl", json.dumps({"text": "a", "label": {}}), ["label is {}"]),
+    "a short CSV row": ("rows.csv", "text,label\na\n", ["line 2", "header"]),
+    "not UTF-8": ("rows.jsonl", b"\xff\xfe", ["UTF-8"]),
+}
+
+
+def one_line(capsys, *names):
+    told = capsys.readouterr()
+    assert told.err.count("\n") == 1 and told.err.startswith("minigpt: ") and "Traceback" not in told.err
+    for name in names:
+        assert name in told.err, told.err
+
+
+@pytest.mark.parametrize(("file", "content", "names"), BAD_FILES.values(), ids=BAD_FILES.keys())
+def test_bad_files(tmp_path, capsys, file, content, names):
+    good = write_rows(tmp_path / "good.jsonl", [ROW, {"text": "b", "label": "y"}])
+    bad = tmp_path / file
+    bad.write_bytes(content if isinstance(content, bytes) else content.encode())
+    for train, test in ((str(bad), good), (good, str(bad))):
+        flags = ["--train", train, "--test", test, "--out", str(tmp_path / "out")]
+        assert cli.main(["finetune", "single_text", *flags]) == 2
+        one_line(capsys, file, *names)
+        assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("task", "row", "name"),
+    [
+        ("multiple_choice", {"passage": "a", "question": "b", "options": ["c", "d"], "label": 2}, "0 to 1"),
+        ("multiple_choice", {"passage": "a", "question": "b", "options": ["c"], "label": 0}, "at least 2"),
+        ("multiple_choice", {"passage": "a", "question": "b", "options": "cd", "label": 0}, "options is 'cd'"),
+        ("similarity", {"a": "x", "b": "y", "score": "high"}, "score is 'high'"),
+        ("similarity", {"a": "x", "b": "y", "score": None}, "score is None"),
+        ("entailment", {"premise": "x", "label": "y"}, "'hypothesis'"),
+    ],
+)
+def test_bad_rows(tmp_path, capsys, task, row, name):
+    path = write_rows(tmp_path / "rows.jsonl", [row])
+    assert cli.main(["finetune", task, "--train", path, "--test", path, "--out", str(tmp_path / "out")]) == 2
+    one_line(capsys, name, "line 1")
+
+
+def test_label_outside_the_classes(tmp_path, capsys):
+    train = write_rows(tmp_path / "a.jsonl", [ROW, {"text": "b", "label": "y"}])
+    test = write_rows(tmp_path / "b.jsonl", [{"text": "a", "label": "never"}])
+    assert cli.main(["finetune", "single_text", "--train", train, "--test", test, "--out", str(tmp_path / "out")]) == 2
+    one_line(capsys, "'never'", "'x', 'y'")
+
+
+def test_vocabulary_that_does_not_fit(tmp_path, model, capsys):
+    from minigpt.tokenizer import Tokenizer
+
+    Tokenizer.train(["quite another text"], 50, "word").save(model)
+    rows = write_rows(tmp_path / "a.jsonl", [ROW])
+    flags = ["--train", rows, "--test", rows, "--model", model, "--out", str(tmp_path / "out")]
+    capsys.readouterr()
+    assert cli.main(["finetune", "single_text", *flags]) == 2
+    one_line(capsys, "tokenizer has", "one run")
+    assert cli.main(["generate", "--model", model, "--prompt", "quite"]) == 2
+    one_line(capsys, "tokenizer has", "one run")
+
+
+def test_corrupt_checkpoint(tmp_path, model, text, capsys):
+    path = tmp_path / "lm" / "checkpoint.safetensors"
+    path.write_bytes(b"\0" * 100)
+    kept = {p.name: p.read_bytes() for p in (tmp_path / "lm").iterdir()}
+    capsys.readouterr()
+    assert cli.main(["pretrain", "--text", text, "--out", model, "--resume", *SMALL]) == 2
+    one_line(capsys, "checkpoint.safetensors", "damaged")
+    assert {p.name: p.read_bytes() for p in (tmp_path / "lm").iterdir()} == kept
+
+
+def test_not_enough_memory(tmp_path, text, capsys):
+    flags = [f if f != "64" else "1000000000000" for f in SMALL]
+    assert cli.main(["pretrain", "--text", text, "--out", str(tmp_path / "lm"), *flags]) == 2
+    one_line(capsys, "n_ctx 1000000000000", "GB")
+    assert not (tmp_path / "lm").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (["generate", "--model", "nowhere"], "nowhere"),
+        (["evaluate", "--model", "nowhere", "--test", "x"], "nowhere"),
+        (["pretrain", "--text", "nowhere.txt", "--out", "o"], "nowhere.txt"),
+        (["data", "squad"], "'squad'"),
+        (["data", "world", "--task", "squad"], "'squad'"),
+        (["run", "--device", "tpu"], "'tpu'"),
+    ],
+)
+def test_bad_arguments(arguments, name, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(arguments) == 2
+    one_line(capsys, name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_run_overwrites_another(tmp_path, model, text, capsys):
+    capsys.readouterr()
+    assert cli.main(["pretrain", "--text", text, "--out", model, *SMALL]) == 2
+    one_line(capsys, "already holds a run")
+    (tmp_path / "runs/toy").mkdir(parents=True)
+    assert cli.free_folder(tmp_path / "runs/toy") == tmp_path / "runs/toy-2"

@@ -1,0 +1,233 @@
+"""Heads and fine-tuning: eqs. (3), (4), (7), (8), metrics, saving, and refusals; wrong heads that the checks catch."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from minigpt import metrics
+from minigpt.files import InputError
+from minigpt.finetune import FinetuneConfig, Finetuned, finetune, score
+from minigpt.formats import collate
+from minigpt.heads import ChoiceHead, LinearHead, TaskModel
+from minigpt.loss import classification_loss
+from minigpt.model import GPT, GPTConfig
+from minigpt.tokenizer import Tokenizer
+
+TOK = Tokenizer.train(["a b c d e f g h"], 30, "word")
+RNG = np.random.default_rng(0)
+
+
+def body(dropout=0.0, seed=0):
+    return GPT(GPTConfig(TOK.vocab_size, n_ctx=16, n_layer=2, n_head=2, d_model=16, dropout=dropout), seed).eval()
+
+
+def letters(n):
+    return " ".join(RNG.choice(list("abcdefgh"), size=n))
+
+
+def rows_of(task, n=40):
+    """Labels that a small model can learn: does the (first) text begin with one of a to d?"""
+    rows = []
+    for _ in range(n):
+        x, y, _options = (
+            letters(3),
+            letters(2),
+            [letters(RNG.integers(1, 3)) for _ in range(RNG.integers(2, 5))],
+        )
+        label = "early" if x[0] in "abcd" else "late"
+        rows.append(
+            {
+                "single_text": {"text": x, "label": label},
+                "entailment": {"premise": x, "hypothesis": y, "label": label},
+                "similarity": {"a": x, "b": y, "score": float("abcdefgh".index(x[0]) + "abcdefgh".index(y[0]))},
+                "multiple_choice": {
+                    "passage": x,
+                    "question": y,
+                    "options": ["h", "a"] if label == "early" else ["a", "h", "b"],
+                    "label": int(label == "early"),
+                },
+            }[task]
+        )
+    return rows
+
+
+def tuned_for(task, rows, seed=0):
+    return Finetuned.for_examples(task, TOK, body(), rows, seed)
+
+
+def assert_head_correct(model, task):
+    """Logits against eqs. (3), (7) and (8) with one text at a time: no batch, no padding, the state at `<e>`."""
+    examples = [[[24, 1, 2, 26], [24, 2, 25, 3, 1, 26]], [[24, 4, 26], [24, 5, 5, 26]]]
+    if task == "single_text":
+        examples = [e[:1] for e in examples]
+    if task == "multiple_choice":
+        examples[0].append([24, 7, 7, 7, 26])
+    ids, last = collate([[[min(i, TOK.vocab_size - 1) for i in s] for s in e] for e in examples])
+    logits = model(ids, last)
+    for b, sequences in enumerate(examples):
+        states = [model.gpt.hidden(ids[b, s : s + 1, : len(tokens)])[0, -1] for s, tokens in enumerate(sequences)]
+        if task == "multiple_choice":
+            expected = torch.stack([state @ model.head.w_y.weight[0] for state in states])
+            assert torch.isneginf(logits[b, len(states) :]).all()
+        else:
+            expected = sum(states) @ model.head.w_y.weight.T
+        torch.testing.assert_close(logits[b, : len(expected)], expected, atol=1e-12, rtol=0)
+
+
+def model_for(task):
+    head = ChoiceHead(16) if task == "multiple_choice" else LinearHead(16, 3)
+    return TaskModel(body(), head).double().eval()
+
+
+@pytest.mark.parametrize("task", ["single_text", "similarity", "multiple_choice"])
+def test_heads(task):
+    assert_head_correct(model_for(task), task)
+
+
+def last_column(self, hidden, last):
+    return self.head(hidden[:, -1].view(*last.shape, -1), last)
+
+
+def first_state(self, hidden, last):
+    return self.head(hidden[:, 0].view(*last.shape, -1), last)
+
+
+@pytest.mark.parametrize("wrong", [last_column, first_state])
+@pytest.mark.parametrize("task", ["single_text", "similarity", "multiple_choice"])
+def test_head_check_catches_the_wrong_state(wrong, task, monkeypatch):
+    monkeypatch.setattr(TaskModel, "logits", wrong)
+    with pytest.raises(AssertionError):
+        assert_head_correct(model_for(task), task)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [lambda self, states, last: self.w_y(states[:, 0]), lambda self, states, last: self.w_y(states.mean(1))],
+)
+def test_head_check_catches_one_order_only(wrong, monkeypatch):
+    monkeypatch.setattr(LinearHead, "forward", wrong)
+    with pytest.raises(AssertionError):
+        assert_head_correct(model_for("similarity"), "similarity")
+
+
+def assert_softmax_over_options(loss):
+    """Two examples of 2 and 3 options, by hand."""
+    logits = torch.tensor([[0.0, 1.0, -math.inf], [2.0, 0.0, 1.0]])
+    expected = (math.log(1 + math.exp(-1)) + math.log(1 + math.exp(2) + math.exp(1))) / 2
+    assert float(loss(logits, torch.tensor([1, 1]))) == pytest.approx(expected, rel=1e-6)
+
+
+def test_softmax_is_over_the_options():
+    assert_softmax_over_options(classification_loss)
+    with pytest.raises(AssertionError):  # over the batch instead
+        assert_softmax_over_options(lambda x, y: -x.log_softmax(0)[[0, 1], y].mean())
+
+
+def test_swapping_a_and_b_gives_the_same_bits():
+    rows = rows_of("similarity", 60)
+    tuned = tuned_for("similarity", rows)
+    finetune(tuned, rows, FinetuneConfig(epochs=1), progress=False)
+    swapped = [row | {"a": row["b"], "b": row["a"]} for row in rows]
+    assert tuned.predict(rows) == tuned.predict(swapped)
+    assert len(set(tuned.predict(rows))) > 1
+
+
+def test_swap_check_catches_one_order(monkeypatch):
+    rows = rows_of("similarity", 20)
+    tuned = tuned_for("similarity", rows)
+    monkeypatch.setattr(LinearHead, "forward", lambda self, states, last: self.w_y(states[:, 0]))
+    assert tuned.predict(rows) != tuned.predict([row | {"a": row["b"], "b": row["a"]} for row in rows])
+
+
+@pytest.mark.parametrize("task", ["single_text", "entailment", "similarity", "multiple_choice"])
+def test_every_task_learns_saves_and_loads(task, tmp_path):
+    rows = rows_of(task)
+    tuned = tuned_for(task, rows)
+    finetune(tuned, rows, FinetuneConfig(epochs=15, batch_size=8, lr=3e-3), progress=False)
+    found = tuned.evaluate(rows)
+    assert found["score"] > 0.9 and found["low"] <= found["score"] <= found["high"]
+    tuned.save(tmp_path)
+    assert Finetuned.load(tmp_path).predict(rows) == tuned.predict(rows)
+
+
+def test_same_seed_same_model():
+    rows = rows_of("entailment", 20)
+    answers = []
+    for seed in (0, 0, 1):
+        tuned = Finetuned.for_examples("entailment", TOK, body(dropout=0.1), rows)
+        answers.append(finetune(tuned, rows, FinetuneConfig(epochs=2, seed=seed), progress=False)["losses"])
+    assert answers[0] == answers[1] != answers[2]
+
+
+@pytest.mark.parametrize("task", ["single_text", "similarity", "multiple_choice"])
+def test_auxiliary_loss_is_eq1_of_the_sequences(task):
+    """The loss with aux is the one without, plus aux times the mean of -log P over each sequence's own tokens."""
+    rows = rows_of(task, 6)
+    tuned = tuned_for(task, rows)
+    sequences, _ = tuned.encode(rows)
+    ids, last = collate(sequences)
+    plain, both = (tuned.loss(ids, last, tuned.targets(rows), aux).item() for aux in (0.0, 0.5))
+    total = tokens = 0
+    for row in (s for example in sequences for s in example):
+        logs = tuned.model.gpt(torch.tensor([row[:-1]])).log_softmax(-1)[0]
+        total -= sum(logs[t, token].item() for t, token in enumerate(row[1:]))
+        tokens += len(row) - 1
+    assert both - plain == pytest.approx(0.5 * total / tokens, rel=1e-4)
+
+
+def test_cut_examples_are_counted():
+    rows = [{"text": letters(n), "label": "x" if n % 2 else "y"} for n in (3, 14, 15, 40)]
+    tuned = tuned_for("single_text", rows)
+    assert finetune(tuned, rows, FinetuneConfig(epochs=1), progress=False)["cut"] == 2
+
+
+def test_refusals():
+    rows = rows_of("single_text", 4)
+    tuned = tuned_for("single_text", rows)
+    with pytest.raises(InputError, match="row 1: label 'never'"):
+        tuned.evaluate([{"text": "a", "label": "never"}])
+    with pytest.raises(InputError, match="no test examples"):
+        tuned.evaluate([])
+    with pytest.raises(InputError, match="no training examples"):
+        Finetuned.for_examples("single_text", TOK, body(), [])
+    with pytest.raises(InputError, match="'summary'"):
+        Finetuned.for_examples("summary", TOK, body(), rows)
+    other = Tokenizer.train(["a b"], 30, "word")
+    with pytest.raises(InputError, match=f"tokenizer has {other.vocab_size} ids"):
+        Finetuned.for_examples("single_text", other, body(), rows)
+
+
+def test_accuracy_interval_is_wilsons():
+    p, n, z = 0.75, 40, stats.norm.ppf(0.975)
+    found = metrics.accuracy([1] * 30 + [0] * 10, [1] * 40)
+    middle, half = (
+        (p + z**2 / (2 * n)) / (1 + z**2 / n),
+        z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / (1 + z**2 / n),
+    )
+    assert (found["score"], found["low"], found["high"]) == pytest.approx((p, middle - half, middle + half))
+
+
+def test_macro_f1_by_hand():
+    found = metrics.macro_f1(list("aabbb"), list("aaabb"))
+    assert found["score"] == pytest.approx((2 * 1 * (2 / 3) / (5 / 3) + 2 * (2 / 3) * 1 / (5 / 3)) / 2)
+    assert found["low"] < found["score"] <= found["high"]
+
+
+def test_correlations():
+    x, y = RNG.standard_normal((2, 50))
+    y = x + y
+    r = np.corrcoef(x, y)[0, 1]
+    found = metrics.pearson(x, y)
+    half = 1.959964 / math.sqrt(47)
+    expected = (r, math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half))
+    assert (found["score"], found["low"], found["high"]) == pytest.approx(expected)
+    assert metrics.spearman(np.exp(x), x)["score"] == pytest.approx(1) and metrics.pearson(np.exp(x), x)["score"] < 0.99
+    assert metrics.pearson([1.0] * 5, [1, 2, 3, 4, 5])["score"] == 0
+
+
+def test_score_of_wrong_answers_is_low():
+    rows = [{"text": "a", "label": "x"}, {"text": "b", "label": "y"}] * 10
+    assert score(["x", "y"] * 10, rows)["score"] == 1 and score(["y", "x"] * 10, rows)["score"] == 0
