@@ -32,7 +32,7 @@ def load_checkpoint(path, model, optimizer, identity):
     """
     try:
         with safe_open(path, "pt") as file:
-            metadata, tensors = file.metadata() or {}, {name: file.get_tensor(name) for name in file}
+            metadata, tensors = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
         raise InputError(f"{path} does not exist: there is nothing to resume; start without resume") from None
     except SafetensorError as error:

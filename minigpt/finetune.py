@@ -58,6 +58,21 @@ class Finetuned:
         head = ChoiceHead(d_model, seed) if task == "multiple_choice" else LinearHead(d_model, k, seed)
         self.model = TaskModel(gpt, head)
 
+    def warm_markers(self):
+        """Let `$` begin with the embedding of a full stop, `<e>` with that of a question mark.
+
+        Pre-training never read these two, so their rows of W^e are noise, and a few hundred labels are too few to
+        learn what to ask at `<e>`. GPT-1 had thousands of labels and started from N(0, 0.02).
+        """
+        rows = self.model.gpt.token_embedding.weight
+        with torch.no_grad():
+            for marker, signs in ((self.tok.delimiter_id, ".。"), (self.tok.end_id, "?？")):
+                found = [
+                    ids[0] for ids in map(self.tok.encode, signs) if len(ids) == 1 and ids[0] != self.tok.unknown_id
+                ]
+                if found:
+                    rows[marker] = rows[found].mean(dim=0)
+
     @classmethod
     def for_examples(cls, task, tok, gpt, examples, seed=0):
         """A new head for the labels, or the scores, that `examples` hold."""

@@ -43,6 +43,7 @@ class Tokenizer:
         self._id_of = {piece: i for i, piece in enumerate(pieces)}
         self.start_id, self.delimiter_id, self.end_id = range(len(pieces), len(pieces) + 3)
         self.vocab_size = len(pieces) + 3
+        self.unknown_id = None if level == "bpe" else 0
 
     @classmethod
     def train(cls, texts, vocab_size, level="bpe"):

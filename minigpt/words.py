@@ -24,7 +24,7 @@ def join(words):
     """Put words back into a text; `split(join(words)) == words` for words that `split` made.
 
     >>> join(["Anna", "isn't", "here", ".", "小", "安", "在", "家", "。"])
-    "Anna isn't here. 小安在家。"
+    "Anna isn't here.小安在家。"
     """
     text = ""
     for word in words:

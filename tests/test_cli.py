@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from minigpt import cli, experiment
+from minigpt import cli, commands, experiment
 from minigpt.data import world, world_tasks
 from minigpt.finetune import FinetuneConfig
 from minigpt.train import TrainConfig
@@ -252,4 +252,4 @@ def test_no_run_overwrites_another(tmp_path, model, text, capsys):
     assert cli.main(["pretrain", "--text", text, "--out", model, *SMALL]) == 2
     one_line(capsys, "already holds a run")
     (tmp_path / "runs/toy").mkdir(parents=True)
-    assert cli.free_folder(tmp_path / "runs/toy") == tmp_path / "runs/toy-2"
+    assert commands.free_folder(tmp_path / "runs/toy") == tmp_path / "runs/toy-2"

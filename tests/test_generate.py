@@ -27,7 +27,9 @@ LOGITS = torch.tensor([math.log(p) for p in (0.1, 0.4, 0.2, 0.3)])
     ],
 )
 def test_probabilities(settings, expected):
-    torch.testing.assert_close(next_token_probabilities(LOGITS, **settings), torch.tensor(expected))
+    torch.testing.assert_close(
+        next_token_probabilities(LOGITS, **settings), torch.tensor(expected, dtype=torch.float32)
+    )
 
 
 def test_equal_tokens_are_cut_to_k():

@@ -193,7 +193,7 @@ def test_white_space_inside_a_text_stays():
 DAMAGED = {
     "trec, unknown label": (readers.parse_trec, b"0 a b\n6 a b", ["row 2", "'6'", "0, 1, 2, 3, 4, 5"]),
     "trec, no space": (readers.parse_trec, b"3", ["row 1", "''", "a text"]),
-    "trec, empty line": (readers.parse_trec, b"0 a\n\n0 b", ["row 2", "label ''"]),
+    "trec, empty line": (readers.parse_trec, b"0 a\n\n0 b", ["row 2", "''"]),
     "sick, a cell short": (readers.parse_sick, sick_file([sick_row()[:-1]]), ["row 1", "None", "a text"]),
     "sick, a cell more": (
         readers.parse_sick,
@@ -420,6 +420,7 @@ def test_licence_is_shown_once_and_not_on_stdout(made_up, capsys):
         (lambda: readers.read_task("tinyshakespeare", "train"), "trec"),
         (lambda: readers.read_task("trec", "valid"), "train, dev, test"),
         (lambda: readers.read_text("trec"), "tinyshakespeare, wikitext-2"),
+        (lambda: readers.read_text("trec", "test"), "tinyshakespeare, wikitext-2"),
         (lambda: readers.read_text("wikitext-2", "train"), "valid, test"),
         (lambda: readers.read_text("tinyshakespeare", "test"), "all"),
         (lambda: readers.path_of("trec/other"), "trec/TREC.train.all"),

@@ -27,7 +27,7 @@ from minigpt.files import InputError, read_json
 REGISTRY = read_json(Path(__file__).with_name("registry.json"))
 TREC = {"0": "description", "1": "entity", "2": "abbreviation", "3": "human", "4": "location", "5": "numeric"}
 NLI = {name: name for name in ("entailment", "neutral", "contradiction")}
-SICK_SPLITS = {"TRAIN": "train", "TRIAL": "dev", "TEST": "test"}
+SICK = ("sentence_A", "sentence_B", "entailment_label", "relatedness_score", "SemEval_set")
 
 
 def look_up(what, key, table):
@@ -39,41 +39,30 @@ def look_up(what, key, table):
 
 def path_of(file_path):
     """Where a file of the registry lies: in the folder MINIGPT_DATA if that is set, else in a cache.
-
-    Raises:
-        InputError: if it is not there, holds other bytes than expected, or cannot be fetched.
-    """
-    files = {file["path"]: file for entry in REGISTRY.values() for file in entry["files"].values()}
-    file = look_up("file", file_path, files)
-    folder = os.environ.get("MINIGPT_DATA")
-    return find(file, Path(folder).expanduser()) if folder else fetch(file)
-
-
-def find(file, folder):
-    path = folder / file["path"]
+    Raises InputError if it is not there, holds other bytes than expected, or cannot be fetched."""
+    file = look_up("file", file_path, {f["path"]: f for e in REGISTRY.values() for f in e["files"].values()})
+    if not os.environ.get("MINIGPT_DATA"):
+        return fetch(file)
+    path = Path(os.environ["MINIGPT_DATA"]).expanduser() / file_path
     cure = f"put the file from {file['url']} there, or unset MINIGPT_DATA to fetch it"
     try:
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        reason = f"cannot read {file['path']} in MINIGPT_DATA={folder}: {error.strerror}"
-        raise InputError(f"{reason}; {cure}") from None
+        raise InputError(f"cannot read {path}, {error.strerror}; {cure}") from None
     if sha256 != file["sha256"]:
         raise InputError(f"{path} has sha256 {sha256}, expected {file['sha256']}; {cure}")
     return path
 
 
 def fetch(file):
-    import pooch  # here, since a file in a folder does not need it
+    from pooch import os_cache, retrieve  # here, since a file in a folder does not need it
 
     try:
-        place = pooch.os_cache("minigpt") / file["path"]
-        return Path(pooch.retrieve(file["url"], file["sha256"], place.name, place.parent, progressbar=True))
+        return Path(retrieve(file["url"], file["sha256"], file["path"], os_cache("minigpt"), progressbar=True))
     except Exception as error:  # no network, no such page, a full disk, other bytes: the cure is the same
         reason = " ".join(f"{type(error).__name__}: {error}".split())  # on one line
-        raise InputError(
-            f"cannot fetch {file['url']} ({reason}); try again, or put it by hand at {file['path']} "
-            "in a folder and name that folder in the environment variable MINIGPT_DATA"
-        ) from None
+        cure = f"put it by hand at {file['path']} in a folder, and set MINIGPT_DATA to that folder"
+        raise InputError(f"cannot fetch {file['url']} ({reason}); try again, or {cure}") from None
 
 
 @cache  # so that it is said once a process
@@ -90,7 +79,7 @@ def load(name, file_split):
 
 
 def parse(parts_of, rows_of, data, file="the file"):
-    """The rows of each part of a file; any trouble becomes an InputError that names the file and the row."""
+    """What each parse_...(data, file) does: a file's bytes to rows. Any trouble is told with file and row."""
     rows, where = [], file
     try:
         for number, part in enumerate(parts_of(data), start=1):
@@ -102,8 +91,7 @@ def parse(parts_of, rows_of, data, file="the file"):
 
 
 def lines(data, encoding="utf-8"):
-    # `splitlines` would also cut at signs that stand inside a text, such as U+2028.
-    return data.decode(encoding).rstrip("\r\n").split("\n")
+    return data.decode(encoding).rstrip("\r\n").split("\n")  # splitlines also cuts at U+2028, inside a text
 
 
 def table(data, **dialect):
@@ -129,40 +117,30 @@ def texts(values):
 
 
 def trec_rows(line):
-    """A line is `label text`, parted by the first space.
-
-    >>> list(trec_rows("4 Where is the cat ?"))
-    [{'text': 'Where is the cat ?', 'label': 'location'}]
-    """
+    """A line is `label text`, parted by the first space: 4 Where is the cat ?"""
     label, _, question = line.partition(" ")
-    label = look_up("label", label, TREC)
-    yield {"text": text(question), "label": label}
+    yield {"text": text(question), "label": look_up("label", label, TREC)}
 
 
 def sick_rows(row):
     """One row for both readings: {"split", "a", "b", "label", "score"}."""
-    a, b, label, score, split = texts(
-        cells(row, "sentence_A", "sentence_B", "entailment_label", "relatedness_score", "SemEval_set")
-    )
+    a, b, label, score, split = texts(cells(row, *SICK))
     if not 1 <= float(score) <= 5:
         raise InputError(f"relatedness_score {score} is not from 1 to 5")
     label = look_up("entailment_label", label.lower(), NLI)
-    split = look_up("SemEval_set", split, SICK_SPLITS)
+    split = look_up("SemEval_set", split, {"TRAIN": "train", "TRIAL": "dev", "TEST": "test"})
     yield {"split": split, "a": a, "b": b, "label": label, "score": float(score)}
 
 
 def dream_rows(entry):
-    """An entry is [lines of the passage, [{question, choice, answer}, ...], id]; the answer is a text.
-
-    Where two options equal it, its index is not known and the question is dropped: one in C3's train.
-    """
+    """An entry is [lines of the passage, [{question, choice, answer}, ...], id]; the answer is a text."""
     passage, questions, _ = entry
     passage = text("\n".join(texts(passage)))
     for asked in questions:
         question, options, answer = cells(asked, "question", "choice", "answer")
         question, options, answer = text(question), texts(options), text(answer)
         label = look_up("answer", answer, {option: i for i, option in enumerate(options)})
-        if options.count(answer) == 1:
+        if options.count(answer) == 1:  # else its index is not known: one question of C3's train is dropped
             yield {"passage": passage, "question": question, "options": options, "label": label}
 
 
@@ -178,7 +156,6 @@ def ocnli_rows(line):
         yield {"premise": text(premise), "hypothesis": text(hypothesis), "label": label}
 
 
-# Each is called as parse_...(data, file): a file's bytes, and its name for messages.
 parse_trec = partial(parse, partial(lines, encoding="latin-1"), trec_rows)  # one letter of train is not UTF-8
 parse_sick = partial(parse, partial(table, delimiter="\t", quoting=csv.QUOTE_NONE), sick_rows)
 parse_dream = parse_c3 = partial(parse, json.loads, dream_rows)
@@ -190,28 +167,20 @@ def hold_out(rows, share, name):
     """{name: `share` of each label's rows, "train": the rest}; which ones, and the order, hang on seed 0."""
     left = {label: round(share * n) for label, n in Counter(row["label"] for row in rows).items()}
     parts = {"train": [], name: []}
-    for i in np.random.default_rng(0).permutation(len(rows)):
-        label = rows[i]["label"]
-        parts[name if left[label] > 0 else "train"].append(rows[i])
-        left[label] -= 1
+    for row in (rows[i] for i in np.random.default_rng(0).permutation(len(rows))):
+        parts[name if left[row["label"]] > 0 else "train"].append(row)
+        left[row["label"]] -= 1
     return parts
 
 
-def read_trec(split):
-    """Official train and test, dev is a tenth of train; 10 test questions stand in train too, and stay."""
-    if split == "test":
-        return parse_trec(*load("trec", "test"))
-    return hold_out(parse_trec(*load("trec", "train")), 0.1, "dev")[split]
+def read_with_dev(parse_set, name, test, split):
+    """TREC and OCNLI have no dev: it is a tenth of train. OCNLI's official dev is the test, which has labels.
 
-
-def read_ocnli(split):
-    """The official dev is the test, as the official test has no labels; dev is a tenth of train.
-
-    840 of dev's 998 premises stand in train too, with another hypothesis; none of the test's does.
+    10 TREC test questions stand in train too, and stay. 840 of OCNLI's 998 dev premises do, none of its test's.
     """
     if split == "test":
-        return parse_ocnli(*load("ocnli", "dev"))
-    return hold_out(parse_ocnli(*load("ocnli", "train")), 0.1, "dev")[split]
+        return parse_set(*load(name, test))
+    return hold_out(parse_set(*load(name, "train")), 0.1, "dev")[split]
 
 
 def read_waimai(split):
@@ -229,10 +198,10 @@ def read_sick(names, split):
 
 
 TASKS = {
-    "trec": read_trec,
+    "trec": partial(read_with_dev, parse_trec, "trec", "test"),
     "waimai": read_waimai,
     "sick-entailment": partial(read_sick, {"premise": "a", "hypothesis": "b", "label": "label"}),
-    "ocnli": read_ocnli,
+    "ocnli": partial(read_with_dev, parse_ocnli, "ocnli", "dev"),
     "sick-relatedness": partial(read_sick, {"a": "a", "b": "b", "score": "score"}),
     "dream": lambda split: parse_dream(*load("dream", split)),
     "c3": lambda split: parse_c3(*load("c3", split)),
@@ -242,22 +211,16 @@ TASKS = {
 def read_task(name, split):
     """The rows of one split, "train", "dev" or "test", in the shapes at the top of this module.
 
-    Raises:
-        InputError: if no data set or split has that name, its file is not to be had, or a row is damaged.
+    Raises InputError if no data set or split has that name, its file is not to be had, or a row is damaged.
     """
     read = look_up("data set", name, TASKS)
     return read(look_up("split", split, {"train": "train", "dev": "dev", "test": "test"}))
 
 
 def read_text(name, split=None):
-    """One text: "tinyshakespeare" (no splits), or "wikitext-2" with split "valid" (the default) or "test".
-
-    Raises:
-        InputError: as `read_task`.
-    """
-    entry = look_up("text", name, {name: REGISTRY[name] for name in ("tinyshakespeare", "wikitext-2")})
-    data, _ = load(name, split or next(iter(entry["files"])))
-    return data.decode("utf-8").strip()
+    """The text "tinyshakespeare", or "wikitext-2" with split "valid" (default) or "test"; raises as `read_task`."""
+    default = look_up("text", name, {"tinyshakespeare": "all", "wikitext-2": "valid"})
+    return load(name, split or default)[0].decode("utf-8").strip()
 
 
 def catalogue():

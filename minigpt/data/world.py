@@ -1,160 +1,31 @@
 """The toy world: people, places and things, told in sentences whose probability is known exactly.
 
-    P(story) = prod_i P(end or go on | i) P(sentence_i | state_i)
+    P(story) = prod_i P(go on or end | i) P(sentence_i | state_i)
 
-A story is a walk through states (who is where, who has what, as far as the text has told). `sentences(state)` lists
-every sentence that may come next with its probability: kind, then arguments, then wording. No sentence is the
-beginning of another, so a text has one derivation; its log probability is a sum, and the true distribution of the
-next word is a sum over the sentences that fit so far. No honest model beats that floor of eq. (1) on average.
+A story is a walk through states (which animal is where, who has what, as far as the text has told): events, and
+sentences that tell or ask what is so now. `world_grammar.sentences(state)` lists every sentence that may come next with
+its probability. No sentence is the beginning of another, so a text has one derivation; its log probability is a sum,
+and the true distribution of the next word is a sum over the sentences that fit so far. No honest model beats that
+floor of eq. (1) on average.
 """
 
 import math
 import random
 from collections import defaultdict
-from functools import cache, partial
+from functools import cache
 from itertools import accumulate
-from typing import NamedTuple
 
 from minigpt import words
-from minigpt.data.world_words import LANGUAGES, N_PEOPLE, N_PLACES, N_THINGS, phrase
+from minigpt.data.world_grammar import KINDS, State, sentences
+from minigpt.data.world_words import LANGUAGES
 from minigpt.files import InputError
 
-MIN_SENTENCES, MAX_SENTENCES = 3, 6  # a story's number of sentences is uniform between these
+LEAST, MOST = 3, 7  # a story's number of sentences is uniform between these
 END = "<e>"  # stands for the end of the story in next_word
-
-PEOPLE, PLACES, THINGS = range(N_PEOPLE), range(N_PLACES), range(N_THINGS)
-
-
-class State(NamedTuple):
-    """What the text has told: each person's place and each thing's holder, None where it has not."""
-
-    place: tuple = (None,) * N_PEOPLE
-    holder: tuple = (None,) * N_THINGS
-
-
-class Sentence(NamedTuple):
-    probability: float
-    text: str
-    state: State  # the state after it
-    kind: str
-    args: dict
-
-
-def put(values, index, value):
-    return (*values[:index], value, *values[index + 1 :])
-
-
-# --- events change the state ------------------------------------------------------------------------------
-
-
-def move(state):
-    for p in PEOPLE:
-        for l in PLACES:  # noqa: E741
-            if state.place[p] != l:
-                yield {"p": p, "l": l}, state._replace(place=put(state.place, p, l))
-
-
-def take(state):
-    for x in THINGS:
-        if state.holder[x] is None:
-            for p in PEOPLE:
-                yield {"p": p, "x": x}, state._replace(holder=put(state.holder, x, p))
-
-
-def give(state):
-    for x in THINGS:
-        for q in PEOPLE:
-            p = state.holder[x]
-            if p is not None and p != q:
-                yield {"p": p, "x": x, "q": q}, state._replace(holder=put(state.holder, x, q))
-
-
-EVENTS = {"move": move, "take": take, "give": give}
-
-# --- statements are true, false or open; they change nothing -----------------------------------------------
-
-
-def statements():
-    """All statements: (kind, arguments)."""
-    for kind in ("is_in", "not_in"):
-        yield from ((kind, {"p": p, "l": l}) for p in PEOPLE for l in PLACES)  # noqa: E741
-    for kind in ("has", "has_not"):
-        yield from ((kind, {"p": p, "x": x}) for p in PEOPLE for x in THINGS)
-
-
-def truth(state, kind, args):
-    """True, False, or None where the text has not told."""
-    if kind in ("is_in", "not_in"):
-        told, meant = state.place[args["p"]], args["l"]
-    else:
-        told, meant = state.holder[args["x"]], args["p"]
-    return None if told is None else (told == meant) == (kind in ("is_in", "has"))
-
-
-STATEMENTS = list(statements())
-
-
-def fact(state):
-    for kind, args in STATEMENTS:
-        if kind in ("is_in", "has") and truth(state, kind, args):
-            yield {"statement": (kind, args)}, state
-
-
-def negation(state):
-    for kind, args in STATEMENTS:
-        if kind in ("not_in", "has_not") and truth(state, kind, args):
-            yield {"statement": (kind, args)}, state
-
-
-def check(state, answer):
-    """A statement as a question, and its answer: true or false."""
-    for kind, args in STATEMENTS:
-        if truth(state, kind, args) is answer:
-            yield {"statement": (kind, args), "truth": answer}, state
-
-
-def where(state):
-    for p in PEOPLE:
-        if state.place[p] is not None:
-            yield {"p": p, "l": state.place[p]}, state
-
-
-def who(state):
-    for x in THINGS:
-        if state.holder[x] is not None:
-            yield {"x": x, "p": state.holder[x]}, state
-
-
-CHECKS = {"check_true": partial(check, answer=True), "check_false": partial(check, answer=False)}
-KINDS = EVENTS | {"fact": fact, "negation": negation, "where": where, "who": who} | CHECKS
-WEIGHTS = {"move": 3, "take": 3, "give": 3, "fact": 3, "negation": 2, "where": 3, "who": 3}
-WEIGHTS |= {"check_true": 3, "check_false": 3}
-
-
-@cache
-def sentences(state, language="en", kinds=tuple(KINDS)):
-    """Every sentence that may come next, with its probability.
-
-        P(sentence | state) = weight(kind) / sum of allowed weights / number of arguments / number of wordings
-
-    >>> for s in sentences(State(), kinds=("take",))[:2]:
-    ...     print(f"{s.probability:.3f} {s.text}")
-    0.056 Anna took the ball.
-    0.056 Anna picked up the ball.
-    """
-    options = {kind: list(KINDS[kind](state)) for kind in kinds}
-    total = sum(WEIGHTS[kind] for kind in kinds if options[kind])
-    found = []
-    for kind in kinds:
-        for args, after in options[kind]:
-            texts = phrase(language, kind, args)
-            probability = WEIGHTS[kind] / total / len(options[kind]) / len(texts)
-            found += [Sentence(probability, text, after, kind, args) for text in texts]
-    return found
 
 
 def walk(rng, n_sentences, language="en", kinds=tuple(KINDS)):
-    """Draw `n_sentences` sentences from the empty state; `rng` is a `random.Random`."""
+    """Draw the sentences of a story from the empty state; `rng` is a `random.Random`."""
     state, told = State(), []
     for _ in range(n_sentences):
         options, cumulative = cumulated(state, language, kinds)
@@ -183,7 +54,7 @@ def stories(n, seed, language="en"):
     if language not in LANGUAGES:
         raise InputError(f"language {language!r} is not one of {', '.join(LANGUAGES)}")
     rng = random.Random(f"stories {seed}")
-    told = (walk(rng, rng.randint(MIN_SENTENCES, MAX_SENTENCES), language) for _ in range(n))
+    told = (walk(rng, rng.randint(LEAST, MOST), language) for _ in range(n))
     return [told_text((s.text for s in story), language) for story in told]
 
 
@@ -196,10 +67,12 @@ def cut_sentences(state, language):
 
 
 def go_on(n_told):
-    """P(another sentence | n_told sentences so far)."""
-    if n_told < MIN_SENTENCES:
-        return 1.0
-    return (MAX_SENTENCES - n_told) / (MAX_SENTENCES - n_told + 1)
+    """P(another sentence | n_told so far), their number being uniform from LEAST to MOST.
+
+    >>> go_on(2), go_on(3), go_on(7)
+    (1.0, 0.8, 0.0)
+    """
+    return 1.0 if n_told < LEAST else (MOST - n_told) / (MOST - n_told + 1)
 
 
 def next_word(prefix, language="en"):
@@ -212,28 +85,27 @@ def next_word(prefix, language="en"):
 
     >>> distribution, log_p = next_word(["Anna", "took", "the"])
     >>> sorted(distribution), round(sum(distribution.values()), 9)
-    (['ball', 'book', 'key'], 1.0)
+    (['ball', 'key'], 1.0)
     """
     state, n_told, log_p, rest = State(), 0, 0.0, list(prefix)
     while True:
-        fitting = [s for s in cut_sentences(state, language) if s[0][: len(rest)] == rest[: len(s[0])]]
-        if (n_told == MAX_SENTENCES and rest) or not fitting:
-            raise InputError(f"no story of the {language} world has {words.join(rest)!r} after {n_told} sentences")
-        whole = [s for s in fitting if len(s[0]) <= len(rest)]
+        options = [  # the words, probability and next state of each sentence that fits what is left
+            (told, go_on(n_told) * probability, after)
+            for told, probability, after in cut_sentences(state, language)
+            if told[: len(rest)] == rest[: len(told)] and n_told < MOST
+        ]
+        whole = [option for option in options if len(option[0]) <= len(rest)]
         if not whole:
             break
         ((told, probability, state),) = whole
-        log_p += math.log(go_on(n_told) * probability)
-        n_told, rest = n_told + 1, rest[len(told) :]
-    distribution = defaultdict(float)
-    for told, probability, _ in fitting:
+        n_told, log_p, rest = n_told + 1, log_p + math.log(probability), rest[len(told) :]
+    if rest and not options:
+        raise InputError(f"no story of the {language} world goes on with {words.join(rest)!r} after {n_told} sentences")
+    distribution = defaultdict(float, {} if rest or n_told < LEAST else {END: 1 - go_on(n_told)})
+    for told, probability, _ in options:
         distribution[told[len(rest)]] += probability
-    inside = sum(distribution.values())  # P(the unfinished sentence begins like this)
-    if rest:
-        return {w: p / inside for w, p in distribution.items()}, log_p + math.log(go_on(n_told) * inside)
-    ended = 1 - go_on(n_told)
-    distribution = {w: p * (1 - ended) for w, p in distribution.items() if ended < 1}
-    return distribution | ({END: ended} if ended else {}), log_p
+    begun = sum(distribution.values())  # P(the unfinished sentence begins like this); 1 between sentences
+    return {word: p / begun for word, p in distribution.items()}, log_p + math.log(begun)
 
 
 def log_probability(story, language="en"):

@@ -7,16 +7,17 @@ Every function takes a `random.Random` and returns one example in the shape its 
 import random
 
 from minigpt.data import world
-from minigpt.data.world import EVENTS, STATEMENTS, State, told_text, truth
+from minigpt.data.world import told_text
+from minigpt.data.world_grammar import EVENTS, STATEMENTS, State, truth
 from minigpt.data.world_words import LANGUAGES, fill, phrase, statement
 from minigpt.files import InputError
 
 LABELS = {True: "entailment", False: "contradiction"}
 
 
-def passage(rng, language):
-    """A story of 4 to 6 events: its text and its sentences."""
-    told = world.walk(rng, rng.randint(4, 6), language, tuple(EVENTS))
+def passage(rng, language, least=3, most=4):
+    """A story of events alone: its text and its sentences."""
+    told = world.walk(rng, rng.randint(least, most), language, tuple(EVENTS))
     return told_text((s.text for s in told), language), told
 
 
@@ -26,14 +27,13 @@ def named(told):
 
 
 def single_text(rng, language="en"):
-    """Who has it at the end? The thing asked for has had three holders; the label is a person."""
+    """Who has it at the end? Two things at least have changed hands; the label is a person."""
     names = LANGUAGES[language]
     while True:
-        text, told = passage(rng, language)
-        given = [s.args["x"] for s in told if s.kind == "give"]
-        often = sorted({x for x in given if given.count(x) >= 2})
-        if often:
-            x = rng.choice(often)
+        text, told = passage(rng, language, 4, 5)
+        given = sorted({s.args["x"] for s in told if s.kind == "give"})
+        if len(given) >= 2:
+            x = rng.choice(given)
             question = fill(language, names["who"], x=x)
             return {
                 "text": told_text([text, question], language),
@@ -48,8 +48,7 @@ def entailment(rng, language="en"):
         text, told = passage(rng, language)
         fitting = [s for s in STATEMENTS if truth(told[-1].state, *s) is meant and set(s[1].items()) <= named(told)]
         if fitting:
-            hypothesis = statement(language, *rng.choice(fitting)) + LANGUAGES[language]["stop"]
-            return {"premise": text, "hypothesis": hypothesis, "label": LABELS[meant]}
+            return {"premise": text, "hypothesis": statement(language, *rng.choice(fitting)), "label": LABELS[meant]}
 
 
 def replay(events):
@@ -77,7 +76,7 @@ def exchanges(events):
 def similarity(rng, language="en"):
     """Do two texts tell the same? Either the same events in other wordings, or other events in the same words."""
     while True:
-        told = world.walk(rng, rng.randint(2, 3), language, tuple(EVENTS))
+        _, told = passage(rng, language, 2, 3)
         events = [(s.kind, s.args) for s in told]
         others = [e for e in exchanges(events) if replay(e) not in (None, told[-1].state)]
         if others:
@@ -103,9 +102,9 @@ def multiple_choice(rng, language="en"):
     chosen = rng.sample(wrong, rng.randint(1, len(wrong)))
     chosen.insert(rng.randint(0, len(chosen)), args[slot])
     question = (
-        fill(language, names["where"], p=args["p"]) if kind == "is_in" else fill(language, names["who"], x=args["x"])
+        fill(language, names["where"], a=args["a"]) if kind == "is_in" else fill(language, names["who"], x=args["x"])
     )
-    options = [statement(language, kind, args | {slot: i}) + names["stop"] for i in chosen]
+    options = [statement(language, kind, args | {slot: i}) for i in chosen]
     return {"passage": text, "question": question, "options": options, "label": chosen.index(args[slot])}
 
 

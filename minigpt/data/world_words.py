@@ -1,6 +1,6 @@
 """The toy world's words: the same events in English and in Chinese.
 
-The new place or holder stands before the person or thing that it belongs to ("Off to Paris went Anna"). So the word
+The new place or holder stands before the animal or thing that it belongs to ("Paris welcomed the cat"). So the word
 that a later question repeats has already seen its answer, and one step of attention finds it: a small model learns
 that fast.
 """
@@ -8,16 +8,17 @@ that fast.
 LANGUAGES = {
     "en": {
         "p": ["Anna", "Ben", "Clara"],
+        "a": ["cat", "dog"],
         "l": ["Paris", "Tokyo", "Cairo"],
-        "x": ["ball", "book", "key"],
-        "move": ["Off to {l} went {p}.", "{l} welcomed {p}."],
+        "x": ["ball", "key"],
+        "move": ["Off to {l} went the {a}.", "{l} welcomed the {a}."],
         "take": ["{p} took the {x}.", "{p} found the {x}."],
         "give": ["{p} gave {q} the {x}.", "From {p}, {q} got the {x}."],
-        "is_in": "{l} hosts {p}",
-        "not_in": "{l} does not host {p}",
+        "is_in": "{l} hosts the {a}",
+        "not_in": "{l} does not host the {a}",
         "has": "{p} has the {x}",
         "has_not": "{p} does not have the {x}",
-        "where": "Where is {p}?",
+        "where": "Where is the {a}?",
         "who": "Who has the {x}?",
         "place": "{l}.",
         "person": "{p}.",
@@ -28,16 +29,17 @@ LANGUAGES = {
     },
     "zh": {
         "p": ["小安", "小波", "小程"],
+        "a": ["猫", "狗"],
         "l": ["巴黎", "东京", "开罗"],
-        "x": ["球", "书", "钥匙"],
-        "move": ["去{l}的是{p}。", "{l}迎来了{p}。"],
+        "x": ["球", "钥匙"],
+        "move": ["去{l}的是{a}。", "{l}迎来了{a}。"],
         "take": ["{p}拿了{x}。", "{p}找到了{x}。"],
         "give": ["{p}给了{q}{x}。", "从{p}那里{q}得到了{x}。"],
-        "is_in": "{l}有{p}",
-        "not_in": "{l}没有{p}",
+        "is_in": "{l}有{a}",
+        "not_in": "{l}没有{a}",
         "has": "{p}有{x}",
         "has_not": "{p}没有{x}",
-        "where": "{p}在哪里？",
+        "where": "{a}在哪里？",
         "who": "谁有{x}？",
         "place": "{l}。",
         "person": "{p}。",
@@ -47,11 +49,11 @@ LANGUAGES = {
         "space": "",
     },
 }
-N_PEOPLE, N_PLACES, N_THINGS = (len(LANGUAGES["en"][group]) for group in "plx")
+N_PEOPLE, N_ANIMALS, N_PLACES, N_THINGS = (len(LANGUAGES["en"][group]) for group in "palx")
 
 
 def fill(language, template, **numbers):
-    """Put the names of person p and q, place l and thing x into a template."""
+    """Put the names of persons p and q, animal a, place l and thing x into a template."""
     names = LANGUAGES[language]
     return template.format(**{slot: names["p" if slot == "q" else slot][i] for slot, i in numbers.items()})
 
@@ -70,7 +72,7 @@ def phrase(language, kind, args):
         return [statement(language, *args["statement"]) + names["stop"]]
     if kind == "where":
         question, answer = (
-            fill(language, names["where"], p=args["p"]),
+            fill(language, names["where"], a=args["a"]),
             fill(language, names["place"], l=args["l"]),
         )
     elif kind == "who":

@@ -1,0 +1,142 @@
+"""The toy world's grammar: which sentences may come next in a state, and how probable each is.
+
+    P(sentence | state) = weight(kind) / sum of allowed weights / number of arguments / number of wordings
+
+Events change the state; statements, and questions with their answers, say what it is.
+"""
+
+from functools import cache, partial
+from typing import NamedTuple
+
+from minigpt.data.world_words import N_ANIMALS, N_PEOPLE, N_PLACES, N_THINGS, phrase
+
+PEOPLE, ANIMALS, PLACES, THINGS = map(range, (N_PEOPLE, N_ANIMALS, N_PLACES, N_THINGS))
+
+
+class State(NamedTuple):
+    """What the text has told: each animal's place and each thing's holder, None where it has not."""
+
+    place: tuple = (None,) * N_ANIMALS
+    holder: tuple = (None,) * N_THINGS
+
+
+class Sentence(NamedTuple):
+    probability: float
+    text: str
+    state: State  # the state after it
+    kind: str
+    args: dict
+
+
+def put(values, index, value):
+    return (*values[:index], value, *values[index + 1 :])
+
+
+# --- events change the state ------------------------------------------------------------------------------
+
+
+def move(state):
+    for a in ANIMALS:
+        for l in PLACES:  # noqa: E741
+            if state.place[a] != l:
+                yield {"a": a, "l": l}, state._replace(place=put(state.place, a, l))
+
+
+def take(state):
+    for x in THINGS:
+        if state.holder[x] is None:
+            for p in PEOPLE:
+                yield {"p": p, "x": x}, state._replace(holder=put(state.holder, x, p))
+
+
+def give(state):
+    for x in THINGS:
+        for q in PEOPLE:
+            p = state.holder[x]
+            if p is not None and p != q:
+                yield {"p": p, "x": x, "q": q}, state._replace(holder=put(state.holder, x, q))
+
+
+EVENTS = {"move": move, "take": take, "give": give}
+
+# --- statements are true, false or open; they change nothing -----------------------------------------------
+
+
+def statements():
+    """All statements: (kind, arguments)."""
+    for kind in ("is_in", "not_in"):
+        yield from ((kind, {"a": a, "l": l}) for a in ANIMALS for l in PLACES)  # noqa: E741
+    for kind in ("has", "has_not"):
+        yield from ((kind, {"p": p, "x": x}) for p in PEOPLE for x in THINGS)
+
+
+def truth(state, kind, args):
+    """True, False, or None where the text has not told."""
+    if kind in ("is_in", "not_in"):
+        told, meant = state.place[args["a"]], args["l"]
+    else:
+        told, meant = state.holder[args["x"]], args["p"]
+    return None if told is None else (told == meant) == (kind in ("is_in", "has"))
+
+
+STATEMENTS = list(statements())
+
+
+def fact(state):
+    for kind, args in STATEMENTS:
+        if kind in ("is_in", "has") and truth(state, kind, args):
+            yield {"statement": (kind, args)}, state
+
+
+def negation(state):
+    for kind, args in STATEMENTS:
+        if kind in ("not_in", "has_not") and truth(state, kind, args):
+            yield {"statement": (kind, args)}, state
+
+
+def check(state, answer):
+    """A statement as a question, and its answer: true or false."""
+    for kind, args in STATEMENTS:
+        if truth(state, kind, args) is answer:
+            yield {"statement": (kind, args), "truth": answer}, state
+
+
+def where(state):
+    for a in ANIMALS:
+        if state.place[a] is not None:
+            yield {"a": a, "l": state.place[a]}, state
+
+
+def who(state):
+    for x in THINGS:
+        if state.holder[x] is not None:
+            yield {"x": x, "p": state.holder[x]}, state
+
+
+CHECKS = {"check_true": partial(check, answer=True), "check_false": partial(check, answer=False)}
+TELLINGS = {"fact": fact, "negation": negation, "where": where, "who": who} | CHECKS
+KINDS = EVENTS | TELLINGS
+WEIGHTS = {"move": 5, "take": 5, "give": 5, "fact": 3, "negation": 2, "where": 3, "who": 3}
+WEIGHTS |= {"check_true": 3, "check_false": 3}
+
+
+@cache
+def sentences(state, language="en", kinds=tuple(KINDS)):
+    """Every sentence that may come next, with its probability.
+
+        P(sentence | state) = weight(kind) / sum of allowed weights / number of arguments / number of wordings
+
+    >>> for s in sentences(State())[:2]:
+    ...     print(f"{s.probability:.3f} {s.text}")
+    0.042 Off to Paris went the cat.
+    0.042 Paris welcomed the cat.
+    """
+    options = {kind: list(KINDS[kind](state)) for kind in kinds}
+    total = sum(WEIGHTS[kind] for kind in kinds if options[kind])
+    found = []
+    for kind in kinds:
+        for args, after in options[kind]:
+            texts = phrase(language, kind, args)
+            probability = WEIGHTS[kind] / total / len(options[kind]) / len(texts)
+            found += [Sentence(probability, text, after, kind, args) for text in texts]
+    return found
