@@ -58,32 +58,20 @@ class Finetuned:
         head = ChoiceHead(d_model, seed) if task == "multiple_choice" else LinearHead(d_model, k, seed)
         self.model = TaskModel(gpt, head)
 
-    def warm_markers(self):
-        """Let `$` begin with the embedding of a full stop, `<e>` with that of a question mark.
-
-        Pre-training never read these two, so their rows of W^e are noise, and a few hundred labels are too few to
-        learn what to ask at `<e>`. GPT-1 had thousands of labels and started from N(0, 0.02).
-        """
-        rows = self.model.gpt.token_embedding.weight
-        with torch.no_grad():
-            for marker, signs in ((self.tok.delimiter_id, ".。"), (self.tok.end_id, "?？")):
-                found = [
-                    ids[0] for ids in map(self.tok.encode, signs) if len(ids) == 1 and ids[0] != self.tok.unknown_id
-                ]
-                if found:
-                    rows[marker] = rows[found].mean(dim=0)
-
     @classmethod
     def for_examples(cls, task, tok, gpt, examples, seed=0):
-        """A new head for the labels, or the scores, that `examples` hold."""
+        """A new head for the labels, or the scores, that `examples` hold; the markers are warmed."""
         if not examples:
             raise InputError("there are no training examples; check the file")
-        if task == "multiple_choice":
-            return cls(task, tok, gpt, seed=seed)
+        labels = scale = None
         if "score" in examples[0]:
             scores = np.array([example["score"] for example in examples])
-            return cls(task, tok, gpt, scale=(float(scores.mean()), float(scores.std()) or 1.0), seed=seed)
-        return cls(task, tok, gpt, labels=sorted({example["label"] for example in examples}), seed=seed)
+            scale = (float(scores.mean()), float(scores.std()) or 1.0)
+        elif task != "multiple_choice":
+            labels = sorted({example["label"] for example in examples})
+        tuned = cls(task, tok, gpt, labels, scale, seed)
+        warm_markers(gpt, tok)
+        return tuned
 
     def encode(self, examples):
         """Examples to sequences that fit n_ctx; returns them and how many had to be cut."""
@@ -172,6 +160,21 @@ class Finetuned:
         tuned = cls(saved["task"], Tokenizer.load(folder), GPT.load(folder), saved["labels"], saved["scale"])
         load_tensors(tuned.model.head, folder / "head.safetensors")
         return tuned
+
+
+def warm_markers(gpt, tok):
+    """Let `$` begin as the embedding of a full stop, and `<e>` as that of a question mark.
+
+    Pre-training never read these two, so their rows of W^e are noise, and a few hundred labels are too few to learn
+    what to ask at `<e>`. GPT-1, with thousands of labels, started from N(0, 0.02).
+    """
+    rows = gpt.token_embedding.weight
+    for marker, signs in ((tok.delimiter_id, ".。"), (tok.end_id, "?？")):
+        encoded = [tok.encode(sign) for sign in signs]
+        known = [ids[0] for ids in encoded if len(ids) == 1 and ids[0] != tok.unknown_id]
+        if known:
+            with torch.no_grad():
+                rows[marker] = rows[known].mean(dim=0)
 
 
 def score(answers, examples):

@@ -200,6 +200,21 @@ def test_refusals():
         Finetuned.for_examples("single_text", other, body(), rows)
 
 
+def test_markers_are_warmed():
+    """`$` begins as the full stop, `<e>` as the question mark; where the vocabulary lacks them, nothing changes."""
+    tok = Tokenizer.train(["a b . ?"], 30, "word")
+    gpt = GPT(GPTConfig(tok.vocab_size, n_ctx=8, n_layer=1, n_head=1, d_model=4))
+    before = gpt.token_embedding.weight.detach().clone()
+    Finetuned.for_examples("single_text", tok, gpt, [{"text": "a", "label": "x"}])
+    after = gpt.token_embedding.weight
+    (stop,), (ask,) = tok.encode("."), tok.encode("?")
+    assert (after[tok.delimiter_id] == before[stop]).all() and (after[tok.end_id] == before[ask]).all()
+    assert (after[: tok.start_id + 1] == before[: tok.start_id + 1]).all()
+    unchanged = body()
+    Finetuned.for_examples("single_text", TOK, unchanged, [{"text": "a", "label": "x"}])
+    assert (unchanged.token_embedding.weight == body().token_embedding.weight).all()
+
+
 def test_accuracy_interval_is_wilsons():
     p, n, z = 0.75, 40, stats.norm.ppf(0.975)
     found = metrics.accuracy([1] * 30 + [0] * 10, [1] * 40)

@@ -116,8 +116,8 @@ def who(state):
 CHECKS = {"check_true": partial(check, answer=True), "check_false": partial(check, answer=False)}
 TELLINGS = {"fact": fact, "negation": negation, "where": where, "who": who} | CHECKS
 KINDS = EVENTS | TELLINGS
-WEIGHTS = {"move": 5, "take": 5, "give": 5, "fact": 3, "negation": 2, "where": 3, "who": 3}
-WEIGHTS |= {"check_true": 3, "check_false": 3}
+WEIGHTS = {"move": 4, "take": 3, "give": 3, "fact": 4, "negation": 2, "where": 4, "who": 4}
+WEIGHTS |= {"check_true": 4, "check_false": 4}
 
 
 @cache
@@ -128,8 +128,8 @@ def sentences(state, language="en", kinds=tuple(KINDS)):
 
     >>> for s in sentences(State())[:2]:
     ...     print(f"{s.probability:.3f} {s.text}")
-    0.042 Off to Paris went the cat.
-    0.042 Paris welcomed the cat.
+    0.048 Off to Paris went the cat.
+    0.048 Paris welcomed the cat.
     """
     options = {kind: list(KINDS[kind](state)) for kind in kinds}
     total = sum(WEIGHTS[kind] for kind in kinds if options[kind])
