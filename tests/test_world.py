@@ -158,7 +158,8 @@ def test_words_do_not_give_the_label_away(language):
         one, other = (sorted(w for w in words.split(example[side]) if w in names) for side in "ab")
         assert one == other
     for example in world_tasks.examples("multiple_choice", 100, 6, language):
-        assert 2 <= len(example["options"]) <= 4
+        assert 2 <= len(example["options"]) <= 3
+        assert example["options"][example["label"]] not in example["passage"]
 
 
 def test_frozen_sample():

@@ -1,6 +1,6 @@
 """The toy world's labelled data for the four tasks: labels hang on order and roles, not on which words occur.
 
-A passage is a short story of events only. What the task asks of it was never said in it and must be tracked.
+A passage is the beginning of a story; what a task asks of it must be tracked through its events.
 Every function takes a `random.Random` and returns one example in the shape its format reads (see `formats.py`).
 """
 
@@ -85,24 +85,28 @@ def similarity(rng, language="en"):
     return {"a": a, "b": b, "label": "same" if same else "different"}
 
 
+def said(told):
+    """The statements that the sentences make, deny or ask, as `(kind, arguments)`."""
+    return [s.args["statement"] for s in told if "statement" in s.args]
+
+
 def multiple_choice(rng, language="en"):
-    """A question on the passage; of 2 to 4 statements about names in the passage one is true, none was said."""
+    """A question on the passage, an option for each name in it that could answer; the true one stands nowhere in it."""
     names = LANGUAGES[language]
     while True:
         text, told = passage(rng, language)
-        known = [s for s in STATEMENTS if s[0] in ("is_in", "has") and truth(told[-1].state, *s)]
-        kind, args = rng.choice(known)
+        true = [s for s in STATEMENTS if s[0] in ("is_in", "has") and truth(told[-1].state, *s)]
+        kind, args = rng.choice(true)
         slot = "l" if kind == "is_in" else "p"
-        wrong = sorted(i for sort, i in named(told) if sort == slot and i != args[slot])
-        if wrong:
+        wrong = [i for sort, i in sorted(named(told)) if sort == slot and i != args[slot]]
+        if wrong and (kind, args) not in said(told):
             break
-    chosen = rng.sample(wrong, rng.randint(1, len(wrong)))
-    chosen.insert(rng.randint(0, len(chosen)), args[slot])
+    answers = rng.sample([args[slot], *wrong], 1 + len(wrong))
     question = (
         fill(language, names["where"], a=args["a"]) if kind == "is_in" else fill(language, names["who"], x=args["x"])
     )
-    options = [statement(language, kind, args | {slot: i}) for i in chosen]
-    return {"passage": text, "question": question, "options": options, "label": chosen.index(args[slot])}
+    options = [statement(language, kind, args | {slot: i}) for i in answers]
+    return {"passage": text, "question": question, "options": options, "label": answers.index(args[slot])}
 
 
 TASKS = {f.__name__: f for f in (single_text, entailment, similarity, multiple_choice)}
