@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from minigpt.files import InputError
+
 
 def attention(q, k, v):
     """Scaled dot-product attention; each position sees itself and the past.
@@ -68,13 +70,60 @@ class CausalSelfAttention(nn.Module):
         B, T, C = x.shape
         return self.qkv(x).view(B, T, 3, self.n_head, C // self.n_head).permute(2, 0, 3, 1, 4)
 
-    def forward(self, x):
+    def forward(self, x, mask=None, extend=None):
+        """x (B, T, d_model) -> (B, T, d_model).
+
+        Args:
+            mask: who may see whom, True where allowed, (B, 1, T, T'); None is the present and the past.
+            extend: puts the keys and values of the past before ours, see `KVCache`: T' of them instead of T.
+        """
         q, k, v = self.heads(x)  # (B, H, T, d_k)
+        if extend is not None:
+            k, v = extend(k, v)  # (B, H, T', d_k)
         dropped = self.attention_dropout if self.training else 0.0
-        out = F.scaled_dot_product_attention(q, k, v, dropout_p=dropped, is_causal=True)
+        out = F.scaled_dot_product_attention(q, k, v, mask, dropped, is_causal=mask is None)
         return self.dropout(self.out(out.transpose(1, 2).flatten(2)))  # (B, T, d_model)
 
     def weights(self, x):
         """Who looks at whom: (B, H, T, T), each row a distribution over the present and the past."""
         q, k, v = self.heads(x)
         return attention(q, k, v)[1]
+
+
+class KVCache:
+    """The keys and values of a text so far, so that a new token costs one row of attention instead of T.
+
+    Attention looks left only, so x_t's key and value depend on x_1 .. x_t and never change when the text grows:
+    compute them once, keep them, and let the next token's query look at the kept ones. Each layer keeps its own.
+
+    A key's slot is its position, in arrays of n_ctx slots that are made once. Rows may have different `lengths` (B,):
+    a query at position t sees slots 0 .. t only, so what padding left in later slots is not seen, and is overwritten.
+
+    It ends at n_ctx: past it the window moves, each token gets another learned position, and so another key.
+    It is written in place, so use it under `torch.no_grad()`: no gradient flows through it.
+    """
+
+    def __init__(self, config, B, device="cpu", dtype=torch.float32):
+        shape = (config.n_layer, 2, B, config.n_head, config.n_ctx, config.d_model // config.n_head)
+        self.layers = torch.zeros(shape, device=device, dtype=dtype)
+        self.lengths = torch.zeros(B, dtype=torch.long, device=device)
+        self.longest = 0  # of the lengths, known without asking the device
+        self.rows = torch.arange(B, device=device)[:, None]
+
+    def begin(self, T):
+        """Take T more tokens a row: their positions (B, T), and the mask (B, 1, T, longest)."""
+        self.positions = self.lengths[:, None] + torch.arange(T, device=self.lengths.device)
+        self.longest += T
+        if self.longest > self.layers.shape[4]:
+            raise InputError(
+                f"{self.longest} tokens do not fit a cache of n_ctx {self.layers.shape[4]}; read them anew"
+            )
+        self.lengths = self.lengths + T
+        slots = torch.arange(self.longest, device=self.lengths.device)
+        return self.positions, slots <= self.positions[:, None, :, None]
+
+    def extend(self, layer, k, v):
+        """Keep a layer's new k, v (B, H, T, d_k); returns all of them so far, (B, H, longest, d_k)."""
+        for kept, new in zip(self.layers[layer], (k, v), strict=True):
+            kept[self.rows, :, self.positions] = new.transpose(1, 2)  # (B, T, H, d_k)
+        return self.layers[layer, :, :, :, : self.longest]

@@ -148,7 +148,9 @@ def generate(args):
     tok, gpt = load_body(args.model)
     ids = torch.tensor([[tok.start_id, *tok.encode(args.prompt)]], device=where)
     draws = torch.Generator(where).manual_seed(args.seed)
-    ids = go_on(gpt.to(where), ids, args.max_new_tokens, args.temperature, args.top_k, args.top_p, draws, tok.end_id)
+    ids = go_on(
+        gpt.to(where), ids, args.max_new_tokens, args.temperature, args.top_k, args.top_p, draws, end_id=tok.end_id
+    )
     told = ids[0, 1:].tolist()
     print(tok.decode(told[:-1] if told[-1] == tok.end_id else told))
 

@@ -1,13 +1,14 @@
 """Next-token prediction, again and again: x_t ~ P(x_t | x_1 .. x_{t-1}), then x_t joins the text.
 
     P(x) = softmax(h_T W^L / temperature), kept to the top_k most likely tokens, or to the top_p share of probability
-Lecture page "Next-token prediction"; top-p: Holtzman et al. 2020.
+Read upwards from `generate`. Lecture page "Next-token prediction"; top-p: Holtzman et al. 2020.
 """
 
 import math
 
 import torch
 
+from minigpt.attention import KVCache
 from minigpt.files import InputError
 
 
@@ -31,7 +32,10 @@ def next_token_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
         raise InputError(f"top_p is {top_p}; it must be above 0 and at most 1, or None")
     if temperature == 0:
         return torch.nn.functional.one_hot(logits.argmax(-1), logits.shape[-1]).to(logits.dtype)
-    ordered, order = (logits / temperature).softmax(-1).sort(dim=-1, descending=True, stable=True)
+    probabilities = (logits / temperature).softmax(-1)
+    if top_k is None and top_p is None:
+        return probabilities
+    ordered, order = probabilities.sort(dim=-1, descending=True, stable=True)
     before = ordered.cumsum(-1) - ordered  # the probability of all likelier tokens
     dropped = torch.zeros_like(ordered, dtype=torch.bool)
     if top_k is not None:
@@ -42,31 +46,80 @@ def next_token_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
     return kept / kept.sum(-1, keepdim=True)
 
 
+def rectangle(prompts, width, device):
+    """Prompts as a tensor (B, longest + width), zeros where nothing stands yet, and their lengths (B,)."""
+    lengths = [len(prompt) for prompt in prompts]
+    if not lengths or min(lengths) == 0:
+        raise InputError(f"each prompt must hold at least one id, got lengths {lengths}; begin with the start marker")
+    ids = torch.zeros(len(lengths), max(lengths) + width, dtype=torch.long, device=device)
+    for row, prompt in enumerate(prompts):
+        ids[row, : len(prompt)] = torch.as_tensor(prompt)
+    return ids, torch.tensor(lengths, device=device)
+
+
+def last_logits(model, ids, lengths, longest, cache):
+    """Logits of what follows each row's last token: (B, |V|); `longest` is the greatest of `lengths`."""
+    rows = torch.arange(len(ids), device=ids.device)
+    n_ctx = model.config.n_ctx
+    if cache is None or longest > n_ctx:  # read the last n_ctx tokens anew
+        first = (lengths - n_ctx).clamp(min=0)
+        window = first[:, None] + torch.arange(min(longest, n_ctx), device=ids.device)
+        states = model.hidden(ids[rows[:, None], window])[rows, lengths - first - 1]
+    elif cache.longest == 0:  # the prompts, padded on the right
+        states = model.hidden(ids[:, :longest], cache)[rows, lengths - 1]
+        cache.lengths = lengths.clone()
+    else:
+        states = model.hidden(ids[rows, lengths - 1, None], cache)[:, 0]
+    return model.lm_head(states)
+
+
 @torch.no_grad()
-def generate(model, ids, max_new_tokens, temperature=1.0, top_k=None, top_p=None, generator=None, end_id=None):
-    """Continue each text of a batch.
+def generate(
+    model,
+    ids,
+    max_new_tokens,
+    temperature=1.0,
+    top_k=None,
+    top_p=None,
+    generator=None,
+    use_cache=True,
+    end_id=None,
+):
+    """Go on with each text of a batch.
 
     Args:
-        ids: (B, T), each row a text that starts with `<s>`. Past n_ctx tokens the model sees the last n_ctx.
+        ids: (B, T), or a list of B lists of ids that may differ in length; each a text that starts with `<s>`.
+            Past n_ctx tokens the model sees the last n_ctx.
         generator: a `torch.Generator`, for draws that can be repeated; None uses PyTorch's own.
-        end_id: stop when every row has drawn it; what follows it in a row is `end_id` again.
+        use_cache: keep keys and values in a `KVCache`: the same logits, to rounding, in less time.
+        end_id: a row ends with this id; the work stops when every row has.
     Returns:
-        (B, T + new) with new at most max_new_tokens.
+        (B, T + new) with new at most max_new_tokens, a row that ended being filled up with `end_id`;
+        for a list of lists, a list of lists, each to its own end.
     """
-    if ids.ndim != 2 or ids.shape[1] == 0:
-        raise InputError(
-            f"ids must be (B, T) with T of at least 1, got {tuple(ids.shape)}; begin with the start marker"
-        )
+    device = model.token_embedding.weight.device
+    text, lengths = rectangle(ids, max_new_tokens, device)
+    longest = int(lengths.max())
+    cache = KVCache(model.config, len(text), device, model.token_embedding.weight.dtype) if use_cache else None
+    rows = torch.arange(len(text), device=device)
+    ended = torch.zeros(len(text), dtype=torch.bool, device=device)
     model.eval()
-    ended = torch.zeros(len(ids), dtype=torch.bool, device=ids.device)
-    for _ in range(max_new_tokens):
-        logits = model(ids[:, -model.config.n_ctx :])[:, -1]  # (B, |V|)
+    new = 0
+    while new < max_new_tokens and not (end_id is not None and ended.all()):
+        logits = last_logits(model, text, lengths, longest, cache)
         probabilities = next_token_probabilities(logits, temperature, top_k, top_p)
-        drawn = torch.multinomial(probabilities, 1, generator=generator)  # (B, 1)
+        drawn = torch.multinomial(probabilities, 1, generator=generator)[:, 0]  # (B,)
         if end_id is not None:
-            drawn[ended] = end_id
-            ended |= drawn[:, 0] == end_id
-        ids = torch.cat([ids, drawn], dim=1)
-        if ended.all():
-            break
-    return ids
+            drawn = drawn.masked_fill(ended, end_id)
+            ended |= drawn == end_id
+        text[rows, lengths] = drawn
+        lengths, longest, new = lengths + 1, longest + 1, new + 1
+    if isinstance(ids, torch.Tensor):
+        return text[:, :longest]
+    return [until_end(row, len(prompt), new, end_id) for row, prompt in zip(text.tolist(), ids, strict=True)]
+
+
+def until_end(row, n_prompt, n_new, end_id):
+    """A prompt with its new tokens, to the first `end_id` among them."""
+    told = row[n_prompt : n_prompt + n_new]
+    return row[:n_prompt] + (told[: told.index(end_id) + 1] if end_id in told else told)

@@ -6,6 +6,7 @@ Read upwards from `GPT.forward`. Lecture page "Unsupervised pre-training"; Radfo
 
 import dataclasses
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -84,8 +85,8 @@ class DecoderBlock(nn.Module):
         )
         self.ln_2 = nn.LayerNorm(d)
 
-    def forward(self, x):
-        n = self.ln_1(x + self.attention(x))
+    def forward(self, x, mask=None, extend=None):
+        n = self.ln_1(x + self.attention(x, mask, extend))
         return self.ln_2(n + self.mlp(n))  # (B, T, d_model)
 
 
@@ -109,18 +110,22 @@ class GPT(nn.Module):
         if config.tie_weights:
             self.lm_head.weight = self.token_embedding.weight
 
-    def hidden(self, ids):
+    def hidden(self, ids, cache=None):
         """h^[L], the state at each position: ids (B, T) -> (B, T, d_model).
 
             h^[0] = e_x W^e + W^p,   h^[l] = Decoder(h^[l-1]),  l = 1..L
 
         A one-hot row times W^e is a row of W^e, so the product is a look-up.
+        With a `KVCache`, `ids` go on where the cached text ends, and join it.
         """
         self.check(ids)
-        positions = torch.arange(ids.shape[1], device=ids.device)
+        if cache is None:
+            positions, mask = torch.arange(ids.shape[1], device=ids.device), None
+        else:
+            positions, mask = cache.begin(ids.shape[1])
         h = self.dropout(self.token_embedding(ids) + self.position_embedding(positions))
-        for block in self.blocks:
-            h = block(h)
+        for layer, block in enumerate(self.blocks):
+            h = block(h, mask, cache and partial(cache.extend, layer))
         return h
 
     def forward(self, ids):

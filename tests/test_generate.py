@@ -5,8 +5,9 @@ import math
 import pytest
 import torch
 
+from minigpt.attention import KVCache
 from minigpt.files import InputError
-from minigpt.generate import generate, next_token_probabilities
+from minigpt.generate import generate, last_logits, next_token_probabilities, rectangle
 
 LOGITS = torch.tensor([math.log(p) for p in (0.1, 0.4, 0.2, 0.3)])
 
@@ -87,3 +88,94 @@ def test_stops_at_the_end(tiny, tok):
 def test_empty_prompt_is_refused(tiny):
     with pytest.raises(InputError, match="start marker"):
         generate(tiny, torch.zeros(1, 0, dtype=torch.long), 1)
+
+
+# --- the cache ------------------------------------------------------------------------------------------------
+
+PROMPTS = [[16, 3, 4, 5, 6, 7], [16, 2], [16, 9, 9, 1]]
+
+
+@pytest.fixture
+def large(tiny):
+    """`tiny` in float64, with weights so large that a wrong key shows."""
+    model = tiny.double()
+    for p in model.parameters():
+        p.data *= 20
+    return model
+
+
+def assert_cache_exact(model, prompts, n_new, cache_class=KVCache):
+    """At every step, also past n_ctx, the cached logits are those of each row read alone, to 1e-10."""
+    n_ctx = model.config.n_ctx
+    cache = cache_class(model.config, len(prompts), dtype=torch.float64)
+    ids, lengths = rectangle(prompts, n_new, "cpu")
+    for longest in range(int(lengths.max()), int(lengths.max()) + n_new):
+        found = last_logits(model, ids, lengths, longest, cache)
+        for row, n in enumerate(lengths.tolist()):
+            alone = model(ids[row : row + 1, max(0, n - n_ctx) : n])[0, -1]
+            torch.testing.assert_close(found[row], alone, rtol=0, atol=1e-10)
+        ids[torch.arange(len(prompts)), lengths] = (found + lengths[:, None]).sin().argmax(-1)  # some other token
+        lengths = lengths + 1
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("prompts", [PROMPTS, PROMPTS[:1], [[16]] * 3, [list(range(16)) * 2, [16, 1]]])
+def test_cache_is_exact(large, prompts):
+    assert_cache_exact(large, prompts, 30)  # n_ctx is 24
+
+
+class SeesPadding(KVCache):
+    def begin(self, T):
+        positions, mask = super().begin(T)
+        return positions, torch.ones_like(mask)
+
+
+class SeesOneLess(KVCache):
+    def begin(self, T):
+        positions, mask = super().begin(T)
+        return positions, mask & mask.roll(-1, -1) if T == 1 and self.longest > 1 else mask
+
+
+class CountsFromZero(KVCache):
+    def begin(self, T):
+        positions, mask = super().begin(T)
+        return torch.arange(T).expand_as(positions), mask
+
+
+class ForgetsValues(KVCache):
+    def extend(self, layer, k, v):
+        keys, values = super().extend(layer, k, v)
+        return keys, values * (torch.arange(values.shape[2]) >= self.positions.min())[:, None]
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("wrong", [SeesPadding, SeesOneLess, CountsFromZero, ForgetsValues])
+def test_cache_check_catches(large, wrong):
+    with pytest.raises(AssertionError):
+        assert_cache_exact(large, PROMPTS, 30, wrong)
+
+
+@pytest.mark.parametrize("settings", [{"temperature": 0}, {"top_k": 5}, {"top_p": 0.8, "temperature": 1.5}])
+def test_same_text_with_and_without_cache(large, settings):
+    draws = [torch.Generator().manual_seed(1) for _ in range(2)]
+    texts = [
+        generate(large, PROMPTS, 40, generator=g, use_cache=cached, **settings)
+        for g, cached in zip(draws, (True, False), strict=True)
+    ]
+    assert texts[0] == texts[1] and [len(text) for text in texts[0]] == [46, 42, 44]
+
+
+def test_a_list_ends_each_row_at_its_own_end(tiny, tok):
+    prompts = [[tok.start_id, 1, 2], [tok.start_id]] * 3
+    found = generate(tiny, prompts, 200, generator=torch.Generator().manual_seed(3), end_id=tok.end_id)
+    assert len({len(row) for row in found}) > 1
+    for prompt, row in zip(prompts, found, strict=True):
+        assert row[: len(prompt)] == prompt and row.index(tok.end_id) == len(row) - 1
+
+
+@torch.no_grad()
+def test_a_full_cache_is_refused(tiny):
+    cache = KVCache(tiny.config, 1)
+    tiny.hidden(torch.zeros(1, 24, dtype=torch.long), cache)
+    with pytest.raises(InputError, match="25 tokens do not fit a cache of n_ctx 24"):
+        tiny.hidden(torch.zeros(1, 1, dtype=torch.long), cache)

@@ -58,24 +58,24 @@ def test_eq2(tie_weights):
     assert_eq2_correct(reference.forward(params, ids, model.config), params, ids, model.config)
 
 
-def pre_ln(block, x):
+def pre_ln(block, x, *_):
     n = x + block.attention(block.ln_1(x))
     return n + block.mlp(block.ln_2(n))
 
 
-def no_mask(block, x):
+def no_mask(block, x, *_):
     q, k, v = block.attention.heads(x)
     out = torch.nn.functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
     n = block.ln_1(x + block.attention.out(out))
     return block.ln_2(n + block.mlp(n))
 
 
-def no_residual(block, x):
+def no_residual(block, x, *_):
     n = block.ln_1(block.attention(x))
     return block.ln_2(n + block.mlp(n))
 
 
-def exact_gelu(block, x):
+def exact_gelu(block, x, *_):
     n = block.ln_1(x + block.attention(x))
     return block.ln_2(n + block.mlp[2](torch.nn.functional.gelu(block.mlp[0](n))))
 
