@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from minigpt import metrics
 from minigpt.files import InputError, read_json, replacing, write_json
-from minigpt.formats import TASKS, collate, cut
+from minigpt.formats import TASKS, collate, cut, pack
 from minigpt.heads import ChoiceHead, LinearHead, TaskModel
 from minigpt.loss import classification_loss, lm_loss
 from minigpt.model import GPT, load_tensors
@@ -96,9 +96,14 @@ class Finetuned:
                 )
         return torch.tensor([known[example["label"]] for example in examples])
 
-    def loss(self, ids, last, targets, aux):
-        """Equation (4), plus `aux` times eq. (1) on the sequences just read."""
-        hidden = self.model.gpt.hidden(ids.flatten(0, 1))
+    def batch(self, sequences, device, whole=False):
+        """What the model reads: options share their row unless `whole`."""
+        return (pack if self.task == "multiple_choice" and not whole else collate)(sequences, device)
+
+    def loss(self, sequences, targets, aux):
+        """Equation (4), plus `aux` times eq. (1) on the same sequences."""
+        ids, last, *packed = self.batch(sequences, targets.device, whole=aux > 0)
+        hidden = self.model.gpt.hidden(ids.flatten(0, 1), None, *packed)
         logits = self.model.logits(hidden, last)
         if self.scale:
             loss = ((logits.squeeze(-1) - targets) ** 2).mean()
@@ -123,7 +128,7 @@ class Finetuned:
         answers = [None] * len(examples)
         for at in range(0, len(order), batch_size):
             chosen = order[at : at + batch_size]
-            logits = self.model(*collate([sequences[i] for i in chosen], device))
+            logits = self.model(*self.batch([sequences[i] for i in chosen], device))
             for i, row in zip(chosen, logits.cpu(), strict=True):
                 answers[i] = self.answer(row)
         return answers
@@ -212,8 +217,7 @@ def finetune(tuned, examples, config, progress=True):
         rate = min((step + 1) / warmup, (n_steps - step) / max(1, n_steps - warmup))
         for group in optimizer.param_groups:
             group["lr"] = config.lr * min(1.0, rate)
-        ids, last = collate([sequences[i] for i in chosen], device)
-        loss = tuned.loss(ids, last, targets[chosen].to(device), config.aux)
+        loss = tuned.loss([sequences[i] for i in chosen], targets[chosen].to(device), config.aux)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)

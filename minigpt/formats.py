@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from torch.nn.utils.rnn import pad_sequence
 
 from minigpt.files import InputError
 
@@ -171,3 +172,37 @@ def collate(examples, device="cpu"):
             ids[b, s, : len(tokens)] = torch.tensor(tokens)
             last[b, s] = len(tokens) - 1
     return ids.to(device), last.to(device)
+
+
+def pack(examples, device="cpu"):
+    """A batch of examples whose sequences begin alike, such as the options of eq. (8): the beginning is read once.
+
+        <s> passage $ question $ option_1 <e> option_2 <e> .. option_N <e>         one row an example
+
+    A token keeps the position that it has in its own sequence, and sees that sequence's past: the shared beginning
+    and its own option, not the others. So every state is what it would be in N rows, for far fewer tokens.
+
+    Returns:
+        ids (B, 1, T), last (B, S) as `collate` does, positions (B, T), and mask (B, 1, T, T), True where allowed.
+
+    >>> ids, last, positions, mask = pack([[[7, 1, 2, 9], [7, 1, 3, 3, 9]]])
+    >>> ids.tolist(), positions.tolist(), last.tolist()
+    ([[[7, 1, 2, 9, 3, 3, 9]]], [[0, 1, 2, 3, 2, 3, 4]], [[3, 6]])
+    """
+    S = max(map(len, examples))
+    rows, places, owners, last = [], [], [], torch.full((len(examples), S), -1)
+    for b, sequences in enumerate(examples):
+        alike = [len(set(column)) == 1 for column in zip(*sequences, strict=False)]
+        n = [*alike[:-1], False].index(False)  # how long the shared beginning is; each sequence keeps its own `<e>`
+        row, place, owner = sequences[0][:n], list(range(n)), [0] * n
+        for s, tokens in enumerate(sequences):
+            row = row + tokens[n:]
+            place += range(n, len(tokens))
+            owner += [s + 1] * (len(tokens) - n)
+            last[b, s] = len(row) - 1
+        rows, places, owners = [*rows, row], [*places, place], [*owners, owner]
+    ids, positions, owner = (pad_sequence([*map(torch.tensor, x)], batch_first=True) for x in (rows, places, owners))
+    T = ids.shape[1]
+    mine = (owner[:, None, :] == 0) | (owner[:, None, :] == owner[:, :, None])  # (B, T, T): key's, query's
+    mask = (mine & torch.ones(T, T, dtype=torch.bool).tril())[:, None]
+    return ids[:, None].to(device), last.to(device), positions.to(device), mask.to(device)

@@ -54,6 +54,7 @@ class TaskModel(nn.Module):
     """A body and a head: ids (B, S, T), last (B, S) -> logits (B, k).
 
     The S sequences are read one by one, as rows of a batch; right padding lies in the future of `<e>`, unseen.
+    What `formats.pack` returns is read too: all options in one row.
     """
 
     def __init__(self, gpt, head):
@@ -61,11 +62,11 @@ class TaskModel(nn.Module):
         self.gpt, self.head = gpt, head
         self.dropout = nn.Dropout(gpt.config.dropout)
 
-    def forward(self, ids, last):
-        return self.logits(self.gpt.hidden(ids.flatten(0, 1)), last)
+    def forward(self, ids, last, positions=None, mask=None):
+        return self.logits(self.gpt.hidden(ids.flatten(0, 1), None, positions, mask), last)
 
     def logits(self, hidden, last):
-        """The head on the states at `<e>`: hidden (B * S, T, d_model) -> (B, k)."""
-        rows = torch.arange(len(hidden), device=hidden.device)
-        states = hidden[rows, last.flatten().clamp(min=0)]  # (B * S, d_model)
-        return self.head(self.dropout(states).view(*last.shape, -1), last)
+        """The head on the states at `<e>`: hidden (B * S, T, d_model), or (B, T, d_model) if packed -> (B, k)."""
+        rows = torch.arange(len(hidden), device=hidden.device).view(len(last), -1)  # (B, S), or (B, 1) if packed
+        states = hidden[rows, last.clamp(min=0)]  # (B, S, d_model)
+        return self.head(self.dropout(states), last)

@@ -110,19 +110,21 @@ class GPT(nn.Module):
         if config.tie_weights:
             self.lm_head.weight = self.token_embedding.weight
 
-    def hidden(self, ids, cache=None):
+    def hidden(self, ids, cache=None, positions=None, mask=None):
         """h^[L], the state at each position: ids (B, T) -> (B, T, d_model).
 
             h^[0] = e_x W^e + W^p,   h^[l] = Decoder(h^[l-1]),  l = 1..L
 
         A one-hot row times W^e is a row of W^e, so the product is a look-up.
-        With a `KVCache`, `ids` go on where the cached text ends, and join it.
+        With a `KVCache`, `ids` go on where the cached text ends, and join it. `positions` (B, T) and `mask`
+        (B, 1, T, T) say where each token stands and whom it sees, where that is not 0 .. T-1 and all the past: see
+        `formats.pack`.
         """
-        self.check(ids)
-        if cache is None:
-            positions, mask = torch.arange(ids.shape[1], device=ids.device), None
-        else:
+        self.check(ids, positions)
+        if cache is not None:
             positions, mask = cache.begin(ids.shape[1])
+        elif positions is None:
+            positions = torch.arange(ids.shape[1], device=ids.device)
         h = self.dropout(self.token_embedding(ids) + self.position_embedding(positions))
         for layer, block in enumerate(self.blocks):
             h = block(h, mask, cache and partial(cache.extend, layer))
@@ -132,13 +134,14 @@ class GPT(nn.Module):
         """Logits of the next token at each position: ids (B, T) -> (B, T, |V|); softmax of them is P(x)."""
         return self.lm_head(self.hidden(ids))
 
-    def check(self, ids):
+    def check(self, ids, positions=None):
         config = self.config
         if ids.ndim != 2 or ids.dtype != torch.long:
             raise InputError(f"ids must be whole numbers (B, T), got {ids.dtype} {tuple(ids.shape)}")
-        if ids.shape[1] > config.n_ctx:
+        length = ids.shape[1] if positions is None else int(positions.max()) + 1
+        if length > config.n_ctx:
             raise InputError(
-                f"a text of {ids.shape[1]} tokens is longer than n_ctx {config.n_ctx}; "
+                f"a text of {length} tokens is longer than n_ctx {config.n_ctx}; "
                 "cut it (formats.py does), or train a model with a larger n_ctx"
             )
         wrong = ((ids < 0) | (ids >= config.vocab_size)).nonzero()

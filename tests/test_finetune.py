@@ -10,7 +10,7 @@ from scipy import stats
 from minigpt import metrics
 from minigpt.files import InputError
 from minigpt.finetune import FinetuneConfig, Finetuned, finetune, score
-from minigpt.formats import collate
+from minigpt.formats import collate, pack
 from minigpt.heads import ChoiceHead, LinearHead, TaskModel
 from minigpt.loss import classification_loss
 from minigpt.model import GPT, GPTConfig
@@ -126,6 +126,51 @@ def test_softmax_is_over_the_options():
         assert_softmax_over_options(lambda x, y: -x.log_softmax(0)[[0, 1], y].mean())
 
 
+def assert_packing_exact(pack):
+    """All options in one row: logits and every gradient equal to those of N rows, to 1e-10."""
+    sequences = [[[9, 1, 2, 3, 10, *option, 11] for option in options] for options in ([[4], [4, 5, 6]], [[7]] * 3)]
+    sequences.append([[9, 1, 11], [9, 2, 3, 11]])  # nothing shared but <s>
+    targets = torch.tensor([1, 2, 0])
+    model = model_for("multiple_choice")
+    for p in model.parameters():
+        p.data *= 10  # so that a wrong position or mask shows
+    results = []
+    for read in (collate, pack):
+        model.zero_grad()
+        logits = model(*read(sequences))
+        classification_loss(logits, targets).backward()
+        results.append([logits.detach(), *(p.grad.clone() for p in model.parameters() if p.grad is not None)])
+    for whole, packed in zip(*results, strict=True):
+        torch.testing.assert_close(packed, whole, rtol=0, atol=1e-10)
+
+
+def options_see_each_other(examples):
+    ids, last, positions, mask = pack(examples)
+    return ids, last, positions, torch.ones_like(mask).tril()
+
+
+def positions_go_on(examples):
+    ids, last, positions, mask = pack(examples)
+    return ids, last, torch.arange(ids.shape[-1]).expand_as(positions), mask
+
+
+def options_forget_the_passage(examples):
+    ids, last, positions, mask = pack(examples)
+    mask = mask.clone()
+    mask[..., 5:, 1:3] = False
+    return ids, last, positions, mask
+
+
+def test_packing_is_exact():
+    assert_packing_exact(pack)
+
+
+@pytest.mark.parametrize("wrong", [options_see_each_other, positions_go_on, options_forget_the_passage])
+def test_packing_check_catches(wrong):
+    with pytest.raises(AssertionError):
+        assert_packing_exact(wrong)
+
+
 def test_swapping_a_and_b_gives_the_same_bits():
     rows = rows_of("similarity", 60)
     tuned = tuned_for("similarity", rows)
@@ -168,8 +213,7 @@ def test_auxiliary_loss_is_eq1_of_the_sequences(task):
     rows = rows_of(task, 6)
     tuned = tuned_for(task, rows)
     sequences, _ = tuned.encode(rows)
-    ids, last = collate(sequences)
-    plain, both = (tuned.loss(ids, last, tuned.targets(rows), aux).item() for aux in (0.0, 0.5))
+    plain, both = (tuned.loss(sequences, tuned.targets(rows), aux).item() for aux in (0.0, 0.5))
     total = tokens = 0
     for row in (s for example in sequences for s in example):
         logs = tuned.model.gpt(torch.tensor([row[:-1]])).log_softmax(-1)[0]
