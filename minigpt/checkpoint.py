@@ -8,9 +8,9 @@ import json
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
-from minigpt.files import InputError, replacing
+from minigpt.files import InputError
+from minigpt.tensors import save_tensors
 
 
 def save_checkpoint(path, model, optimizer, step, identity):
@@ -18,10 +18,7 @@ def save_checkpoint(path, model, optimizer, step, identity):
     tensors = {f"model.{name}": p for name, p in model.named_parameters()}
     for i, moments in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{i}.{name}": value for name, value in moments.items()}
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    metadata = {"step": str(step), "identity": json.dumps(identity, sort_keys=True)}
-    with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata)
+    save_tensors(path, tensors, {"step": str(step), "identity": json.dumps(identity, sort_keys=True)})
 
 
 def load_checkpoint(path, model, optimizer, identity):

@@ -70,12 +70,16 @@ def build_parser():
     p.add_argument("task", choices=["single_text", "entailment", "similarity", "multiple_choice"])
     p.add_argument("--train", required=True, help=".jsonl or .csv with the task's columns")
     p.add_argument("--test", required=True, help="the same, to score on")
-    p.add_argument("--model", help="a folder of `minigpt pretrain`; without it a small model starts from scratch")
+    p.add_argument(
+        "--model", help="a folder of `minigpt pretrain`, or of GPT-1; without it a small model starts from scratch"
+    )
     p.add_argument("--out", required=True, help="folder for the model and metrics.json")
     p.add_argument("--epochs", type=int, default=3, help="times that each example is read")
     p.add_argument("--batch-size", type=int, default=32, help="examples a step")
     p.add_argument("--lr", type=float, default=5e-4, help="highest learning rate")
     p.add_argument("--aux", type=float, default=0.0, help="weight of the auxiliary language-model loss (paper: 0.5)")
+    p.add_argument("--accumulate", type=int, default=1, help="read each batch in so many parts: less memory")
+    p.add_argument("--recompute", action="store_true", help="compute activations again going backward: less memory")
 
     p = command(
         commands,
@@ -97,7 +101,7 @@ def build_parser():
         "let a model go on with a text",
         'minigpt generate --model runs/book --prompt "The king"',
     )
-    p.add_argument("--model", required=True, help="a folder of `minigpt run` or `pretrain`")
+    p.add_argument("--model", required=True, help="a folder of `minigpt run` or `pretrain`, or of GPT-1")
     p.add_argument("--prompt", default="", help="the text to go on with")
     p.add_argument("--max-new-tokens", type=int, default=60, help="stop after these")
     p.add_argument("--temperature", type=float, default=1.0, help="below 1 is bolder, 0 is greedy")

@@ -65,7 +65,11 @@ def finetune(args):
     tuned = Finetuned.for_examples(args.task, tok, gpt, train, args.seed)
     tuned.targets(test)
     tuned.model.to(where)
-    done = fit(tuned, train, FinetuneConfig(args.epochs, args.batch_size, args.lr, aux=args.aux, seed=args.seed))
+    recipe = FinetuneConfig(
+        args.epochs, args.batch_size, args.lr,
+        aux=args.aux, accumulate=args.accumulate, recompute=args.recompute, seed=args.seed,
+    )  # fmt: skip
+    done = fit(tuned, train, recipe)
     found = tuned.evaluate(test)
     bar = score(baselines.majority(train, test), test)
     metrics = {
@@ -90,9 +94,14 @@ def show(metrics):
 
 
 def load_body(folder):
+    """Tokenizer and model from a folder of minigpt, or of GPT-1, to which the markers are added."""
+    from minigpt import pretrained
     from minigpt.model import GPT
     from minigpt.tokenizer import Tokenizer
 
+    if pretrained.is_openai_gpt(folder):
+        tok = pretrained.load_openai_tokenizer(folder)
+        return tok, pretrained.add_markers(pretrained.load_openai_gpt(folder))
     tok, gpt = Tokenizer.load(folder), GPT.load(folder)
     if tok.vocab_size != gpt.config.vocab_size:
         raise InputError(

@@ -10,12 +10,14 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 from minigpt.attention import CausalSelfAttention
-from minigpt.files import InputError, read_json, replacing, write_json
+from minigpt.files import InputError, read_json, write_json
+from minigpt.tensors import fill, save_tensors
+
+TIED = [("lm_head.weight", "token_embedding.weight")]  # W^L = W^e transposed: one tensor, stored once
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ class GPT(nn.Module):
     def __init__(self, config, seed=0):
         super().__init__()
         self.config = config
+        self.recompute = False  # in training, keep only what goes from block to block; see `FinetuneConfig`
         self.token_embedding = nn.Embedding(config.vocab_size, config.d_model)  # W^e
         self.position_embedding = nn.Embedding(config.n_ctx, config.d_model)  # W^p
         self.dropout = nn.Dropout(config.dropout)
@@ -127,7 +130,10 @@ class GPT(nn.Module):
             positions = torch.arange(ids.shape[1], device=ids.device)
         h = self.dropout(self.token_embedding(ids) + self.position_embedding(positions))
         for layer, block in enumerate(self.blocks):
-            h = block(h, mask, cache and partial(cache.extend, layer))
+            if self.recompute and torch.is_grad_enabled():
+                h = checkpoint(block, h, mask, use_reentrant=False)
+            else:
+                h = block(h, mask, cache and partial(cache.extend, layer))
         return h
 
     def forward(self, ids):
@@ -156,11 +162,10 @@ class GPT(nn.Module):
     def save(self, folder):
         """Write `config.json` and `model.safetensors`; tied weights are stored once."""
         folder = Path(folder)
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.state_dict().items()}
+        tensors = self.state_dict()
         if self.config.tie_weights:
             del tensors["lm_head.weight"]
-        with replacing(folder / "model.safetensors") as temporary:
-            save_file(tensors, temporary)
+        save_tensors(folder / "model.safetensors", tensors)
         write_json(folder / "config.json", self.config.to_json())
 
     @classmethod
@@ -172,7 +177,7 @@ class GPT(nn.Module):
         """
         folder = Path(folder)
         model = cls(GPTConfig.from_json(read_json(folder / "config.json")))
-        load_tensors(model, folder / "model.safetensors", tied=model.config.tie_weights)
+        fill(model, folder / "model.safetensors", TIED if model.config.tie_weights else ())
         return model
 
 
@@ -184,24 +189,3 @@ def initialise(module, seed):
             nn.init.normal_(part.weight, std=0.02, generator=generator)
         if isinstance(part, nn.Linear) and part.bias is not None:
             nn.init.zeros_(part.bias)
-
-
-def load_tensors(module, path, tied=False):
-    """Fill `module` from a safetensors file that must hold exactly its tensors."""
-    try:
-        found = load_file(path)
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist; check the folder's name") from None
-    except SafetensorError as error:
-        raise InputError(f"{path} is damaged or no safetensors file ({error}); restore it, or train again") from None
-    if tied and "token_embedding.weight" in found:
-        found["lm_head.weight"] = found["token_embedding.weight"]
-    wanted = module.state_dict()
-    for name in sorted(wanted.keys() | found.keys()):
-        want = tuple(wanted[name].shape) if name in wanted else "nothing"
-        came = tuple(found[name].shape) if name in found else "nothing"
-        if want != came:
-            raise InputError(
-                f"{path}: tensor {name!r} should be {want}, the file has {came}; take config and weights of one run"
-            )
-    module.load_state_dict(found)

@@ -26,8 +26,9 @@ class Tokenizer:
     - "word": words and punctuation marks, each Chinese character a word. White space is not kept.
     - "char": characters, white space too.
     - "bpe": byte-pair encoding over UTF-8 bytes: frequent words whole, rare ones in parts, any text without loss.
+    - "gpt1": GPT-1's own pieces, which are not trained but read, see `Tokenizer.gpt1`.
 
-    An unseen word or character becomes `<unk>` at levels "word" and "char"; at level "bpe" nothing is unseen.
+    What was not seen becomes `<unk>`: a word or character, in GPT-1's pieces a character. At level "bpe" nothing does.
 
     >>> tok = Tokenizer.train(["the cat saw the dog"], vocab_size=20, level="word")
     >>> tok.encode("the bird saw the cat")
@@ -39,11 +40,11 @@ class Tokenizer:
     def __init__(self, level, pieces, bpe=None):
         self.level = level
         self.pieces = pieces
-        self._bpe = bpe
+        self._bpe = bpe  # of the tokenizers library, at levels "bpe" and "gpt1"
         self._id_of = {piece: i for i, piece in enumerate(pieces)}
         self.start_id, self.delimiter_id, self.end_id = range(len(pieces), len(pieces) + 3)
         self.vocab_size = len(pieces) + 3
-        self.unknown_id = None if level == "bpe" else 0
+        self.unknown_id = None if level == "bpe" else self._id_of[UNKNOWN]
 
     @classmethod
     def train(cls, texts, vocab_size, level="bpe"):
@@ -73,6 +74,31 @@ class Tokenizer:
         by_count = sorted(counts, key=lambda piece: (-counts[piece], piece))  # ties by code point, so no chance
         return cls(level, [UNKNOWN, *by_count[: n_pieces - 1]])
 
+    @classmethod
+    def gpt1(cls, vocabulary, merges):
+        """GPT-1's byte-pair encoding: text in lower case without accents, `</w>` at the end of a word.
+
+        Args:
+            vocabulary: the path of `encoder_bpe_40000.json`, or of Hugging Face's `vocab.json`: {piece: id}.
+            merges: the path of `vocab_40000.bpe`, or of `merges.txt`: a line a merge, the first line a version.
+        Raises:
+            InputError: if a file is missing or not of this kind.
+        """
+        ids, merges = read_json(vocabulary), Path(merges)
+        try:
+            pairs = [tuple(line.split()) for line in merges.read_text(encoding="utf-8").split("\n")[1:] if line]
+            bpe = tokenizers.Tokenizer(
+                tokenizers.models.BPE(ids, pairs, unk_token=UNKNOWN, end_of_word_suffix="</w>", fuse_unk=False)
+            )
+        except Exception as error:  # the BPE library raises bare exceptions
+            raise InputError(
+                f"{merges} and {vocabulary} are no vocabulary of GPT-1 ({error!r}); get both anew"
+            ) from None
+        bpe.normalizer = tokenizers.normalizers.BertNormalizer(lowercase=True)
+        bpe.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
+        bpe.decoder = tokenizers.decoders.BPEDecoder(suffix="</w>")
+        return cls("gpt1", pieces_of(bpe), bpe)
+
     def split(self, text):
         """The pieces of `text`, as text; `<unk>` where a piece is not in the vocabulary."""
         return [self.pieces[i] for i in self.encode(text)]
@@ -80,7 +106,7 @@ class Tokenizer:
     def encode(self, text):
         """Text to ids below `start_id`: never a marker."""
         check_text(text)
-        if self.level == "bpe":
+        if self._bpe:
             return self._bpe.encode(text).ids
         pieces = words.split(text) if self.level == "word" else text
         return [self._id_of.get(piece, 0) for piece in pieces]
@@ -107,7 +133,7 @@ class Tokenizer:
         return (" " if len(runs) > 1 else "").join(run for run in runs if run)
 
     def _text(self, ids):
-        if self.level == "bpe":
+        if self._bpe:
             return self._bpe.decode(list(ids), skip_special_tokens=False)
         pieces = [self.pieces[i] for i in ids]
         return words.join(pieces) if self.level == "word" else "".join(pieces)
@@ -127,9 +153,9 @@ class Tokenizer:
         path = Path(folder) / "tokenizer.json"
         saved = read_json(path)
         try:
-            if saved["level"] == "bpe":
+            if saved["level"] in ("bpe", "gpt1"):
                 bpe = tokenizers.Tokenizer.from_str(saved["bpe"])
-                return cls("bpe", pieces_of(bpe), bpe)
+                return cls(saved["level"], pieces_of(bpe), bpe)
             if saved["level"] in LEVELS and all(isinstance(piece, str) for piece in saved["pieces"]):
                 return cls(saved["level"], saved["pieces"])
         except Exception as error:  # the BPE library raises bare exceptions

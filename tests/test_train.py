@@ -17,6 +17,7 @@ from minigpt import files, train
 from minigpt.data import world
 from minigpt.files import InputError
 from minigpt.model import GPT, GPTConfig
+from minigpt.tensors import save_tensors
 from minigpt.tokenizer import Tokenizer
 from minigpt.train import TrainConfig, batches, documents, learning_rate, make_optimizer, pretrain, shift
 
@@ -143,19 +144,13 @@ def test_resume_check_catches_lost_state(tmp_path, monkeypatch):
     whole = small()
     pretrain(whole, SEQUENCES, SETTINGS, progress=False)
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "save_file", lambda tensors, *rest: files_save(without_optimizer(tensors), *rest))
+        patch.setattr(checkpoint, "save_tensors", lambda path, t, what: save_tensors(path, without_optimizer(t), what))
         model, _ = resumed(tmp_path / "a", monkeypatch)
     assert not same_bits(whole, model)
     with monkeypatch.context() as patch:
         patch.setattr(train.torch, "manual_seed", lambda seed: None)
         model, _ = resumed(tmp_path / "b", monkeypatch)
     assert not same_bits(whole, model)
-
-
-def files_save(tensors, path, metadata):
-    from safetensors.torch import save_file
-
-    save_file(tensors, path, metadata)
 
 
 def test_kill_in_the_middle_of_writing(tmp_path):

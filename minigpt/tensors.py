@@ -1,0 +1,51 @@
+"""Files of tensors: safetensors, never a pickle, and taken only if they hold exactly what is expected."""
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from minigpt.files import InputError, replacing
+
+
+def save_tensors(path, tensors, metadata=None):
+    """Write {name: tensor}; the file is whole or not there."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with replacing(path) as temporary:
+        save_file(tensors, temporary, metadata)
+
+
+def read_tensors(path):
+    """Read {name: tensor}, on the CPU.
+
+    Raises:
+        InputError: if the file is missing or damaged.
+    """
+    try:
+        return load_file(path)
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist; check the folder's name") from None
+    except SafetensorError as error:
+        raise InputError(f"{path} is damaged or no safetensors file ({error}); restore it, or train again") from None
+
+
+def check_tensors(found, wanted, path):
+    """Raise InputError unless `found` {name: tensor} has the shapes of `wanted` {name: shape}, and finite numbers."""
+    for name in sorted(wanted.keys() | found.keys()):
+        want = tuple(wanted[name]) if name in wanted else "nothing"
+        came = tuple(found[name].shape) if name in found else "nothing"
+        if want != came:
+            raise InputError(
+                f"{path}: tensor {name!r} should be {want}, the file has {came}; take config and weights of one run"
+            )
+        if not torch.isfinite(found[name]).all():
+            raise InputError(f"{path}: tensor {name!r} holds a number that is not finite; restore it, or train again")
+
+
+def fill(module, path, tied=()):
+    """Load `path` into `module`; `tied` are pairs (name, name of the tensor that it is)."""
+    found = read_tensors(path)
+    for name, same in tied:
+        if same in found:
+            found[name] = found[same]
+    check_tensors(found, {name: tensor.shape for name, tensor in module.state_dict().items()}, path)
+    module.load_state_dict(found)
