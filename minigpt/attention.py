@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from minigpt.dropout import Dropout, dropout
 from minigpt.files import InputError
 
 
@@ -34,11 +35,17 @@ def attention(q, k, v):
     """
     if not q.shape == k.shape == v.shape:
         raise ValueError(f"q, k, v must have one shape, got {tuple(q.shape)}, {tuple(k.shape)}, {tuple(v.shape)}")
-    T, d_k = q.shape[-2:]
-    scores = q @ k.transpose(-1, -2) / math.sqrt(d_k)  # (..., T, T)
-    future = torch.ones(T, T, dtype=torch.bool, device=q.device).triu(1)
-    weights = scores.masked_fill(future, -math.inf).softmax(dim=-1)
+    weights = attention_weights(q, k)
     return weights @ v, weights
+
+
+def attention_weights(q, k, mask=None):
+    """softmax(q k^T / sqrt(d_k) + mask): (..., T, T); `mask` is True where looking is allowed, None to the left."""
+    T, d_k = q.shape[-2:]
+    scores = (q / math.sqrt(d_k)) @ k.transpose(-1, -2)  # (..., T, T)
+    if mask is None:
+        mask = torch.ones(T, T, dtype=torch.bool, device=q.device).tril()
+    return scores.masked_fill(~mask, -math.inf).softmax(dim=-1)
 
 
 class CausalSelfAttention(nn.Module):
@@ -63,12 +70,12 @@ class CausalSelfAttention(nn.Module):
         self.attention_dropout = attention_dropout
         self.qkv = nn.Linear(d_model, 3 * d_model)
         self.out = nn.Linear(d_model, d_model)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def heads(self, x):
         """x (B, T, d_model) -> q, k, v, each (B, H, T, d_k) with d_k = d_model / H."""
         B, T, C = x.shape
-        return self.qkv(x).view(B, T, 3, self.n_head, C // self.n_head).permute(2, 0, 3, 1, 4)
+        return [a.view(B, T, self.n_head, C // self.n_head).transpose(1, 2) for a in self.qkv(x).split(C, dim=-1)]
 
     def forward(self, x, mask=None, extend=None):
         """x (B, T, d_model) -> (B, T, d_model).
@@ -80,8 +87,10 @@ class CausalSelfAttention(nn.Module):
         q, k, v = self.heads(x)  # (B, H, T, d_k)
         if extend is not None:
             k, v = extend(k, v)  # (B, H, T', d_k)
-        dropped = self.attention_dropout if self.training else 0.0
-        out = F.scaled_dot_product_attention(q, k, v, mask, dropped, is_causal=mask is None)
+        if self.training and self.attention_dropout:
+            out = dropout(attention_weights(q, k, mask), self.attention_dropout) @ v  # (B, H, T, d_k)
+        else:
+            out = F.scaled_dot_product_attention(q, k, v, mask, is_causal=mask is None)
         return self.dropout(self.out(out.transpose(1, 2).flatten(2)))  # (B, T, d_model)
 
     def weights(self, x):

@@ -13,6 +13,7 @@ import math
 import torch
 from torch import nn
 
+from minigpt.dropout import Dropout
 from minigpt.model import initialise
 
 
@@ -60,7 +61,7 @@ class TaskModel(nn.Module):
     def __init__(self, gpt, head):
         super().__init__()
         self.gpt, self.head = gpt, head
-        self.dropout = nn.Dropout(gpt.config.dropout)
+        self.dropout = Dropout(gpt.config.dropout)
 
     def forward(self, ids, last, positions=None, mask=None):
         return self.logits(self.gpt.hidden(ids.flatten(0, 1), None, positions, mask), last)

@@ -14,6 +14,7 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from minigpt.attention import CausalSelfAttention
+from minigpt.dropout import Dropout
 from minigpt.files import InputError, read_json, write_json
 from minigpt.tensors import fill, save_tensors
 
@@ -83,7 +84,7 @@ class DecoderBlock(nn.Module):
         self.attention = CausalSelfAttention(d, config.n_head, config.dropout, config.attention_dropout)
         self.ln_1 = nn.LayerNorm(d)
         self.mlp = nn.Sequential(
-            nn.Linear(d, 4 * d), nn.GELU(approximate="tanh"), nn.Linear(4 * d, d), nn.Dropout(config.dropout)
+            nn.Linear(d, 4 * d), nn.GELU(approximate="tanh"), nn.Linear(4 * d, d), Dropout(config.dropout)
         )
         self.ln_2 = nn.LayerNorm(d)
 
@@ -106,7 +107,7 @@ class GPT(nn.Module):
         self.recompute = False  # in training, keep only what goes from block to block; see `FinetuneConfig`
         self.token_embedding = nn.Embedding(config.vocab_size, config.d_model)  # W^e
         self.position_embedding = nn.Embedding(config.n_ctx, config.d_model)  # W^p
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.blocks = nn.ModuleList(DecoderBlock(config) for _ in range(config.n_layer))
         self.lm_head = nn.Linear(config.d_model, config.vocab_size, bias=False)  # W^L
         initialise(self, seed)

@@ -26,6 +26,7 @@ ORDER = [
     "tokenizer",
     "loss",
     "reference",
+    "dropout",
     "attention",
     "tensors",
     "model",
