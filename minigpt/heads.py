@@ -29,7 +29,7 @@ class LinearHead(nn.Module):
     def __init__(self, d_model, k, seed=0):
         super().__init__()
         self.w_y = nn.Linear(d_model, k, bias=False)
-        initialise(self, seed)
+        initialise(self, d_model, seed)
 
     def forward(self, states, last):
         return self.w_y(states.sum(dim=1))
@@ -45,7 +45,7 @@ class ChoiceHead(nn.Module):
     def __init__(self, d_model, seed=0):
         super().__init__()
         self.w_y = nn.Linear(d_model, 1, bias=False)
-        initialise(self, seed)
+        initialise(self, d_model, seed)
 
     def forward(self, states, last):
         return self.w_y(states).squeeze(-1).masked_fill(last < 0, -math.inf)

@@ -201,7 +201,10 @@ def is_openai_gpt(folder):
 
 
 def add_markers(model, n=3, seed=0):
-    """A copy of `model` whose vocabulary has `n` more ids, with embeddings from N(0, 0.02): `<s>`, `$` and `<e>`."""
+    """A copy of `model` whose vocabulary has `n` more ids: `<s>`, `$` and `<e>`.
+
+    Their embeddings are drawn as a new model's are: from N(0, 0.02) at GPT-1's width.
+    """
     grown = GPT(dataclasses.replace(model.config, vocab_size=model.config.vocab_size + n), seed)
     new = {name: tensor.clone() for name, tensor in grown.state_dict().items()}
     for name, tensor in model.state_dict().items():

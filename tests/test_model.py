@@ -125,6 +125,16 @@ def test_save_and_load(tmp_path, tie_weights):
     assert (loaded.lm_head.weight is loaded.token_embedding.weight) == tie_weights
 
 
+@pytest.mark.parametrize(("d_model", "std"), [(768, 0.02), (48, 0.08)])
+def test_products_start_as_large_as_in_gpt1(d_model, std):
+    model = GPT(GPTConfig(vocab_size=400, n_ctx=64, n_layer=1, n_head=4, d_model=d_model))
+    for name, tensor in model.named_parameters():
+        if tensor.ndim == 2:
+            assert tensor.std().item() == pytest.approx(std, rel=0.03), name
+        else:
+            assert tensor.eq(1 if "ln_" in name and "weight" in name else 0).all(), name
+
+
 def test_seed_decides_the_weights():
     config = GPTConfig(vocab_size=10, n_ctx=4, n_layer=1, n_head=1, d_model=4)
     weights = [GPT(config, seed).blocks[0].mlp[0].weight for seed in (0, 0, 1)]
