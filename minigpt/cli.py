@@ -1,4 +1,4 @@
-"""The commands: minigpt run | pretrain | finetune | evaluate | generate | data.
+"""The commands: minigpt run | spread | pretrain | finetune | evaluate | generate | data.
 
 Bad input ends with one line and exit code 2; nothing that was there before is changed.
 """
@@ -6,11 +6,11 @@ Bad input ends with one line and exit code 2; nothing that was there before is c
 import argparse
 import sys
 
-from minigpt.commands import data, evaluate, finetune, generate, pretrain, run
+from minigpt.commands import data, evaluate, finetune, generate, pretrain, run, spread
 from minigpt.files import InputError
 
 
-def command(commands, name, does, about, example):
+def command(commands, name, does, about, example, seed=True, device=True):
     parser = commands.add_parser(
         name,
         help=about,
@@ -19,8 +19,10 @@ def command(commands, name, does, about, example):
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.set_defaults(does=does)
-    parser.add_argument("--seed", type=int, default=0, help="every random draw follows from it")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    if seed:
+        parser.add_argument("--seed", type=int, default=0, help="every random draw follows from it")
+    if device:
+        parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     return parser
 
 
@@ -36,6 +38,17 @@ def build_parser():
     p.add_argument("--real", action="store_true", help="real text instead of the toy world")
     p.add_argument("--language", default="en", choices=["en", "zh"], help="the toy world's language")
     p.add_argument("--out", help="folder; the default is a new one in runs/")
+
+    p = command(
+        commands,
+        "spread",
+        spread,
+        "several runs' tables as one, in Markdown: mean (lowest to highest)",
+        "minigpt spread runs/toy-en-seed*",
+        seed=False,
+        device=False,
+    )
+    p.add_argument("runs", nargs="+", help="folders of `minigpt run`, one a seed")
 
     p = command(
         commands,
@@ -87,6 +100,7 @@ def build_parser():
         evaluate,
         "score a model on other data",
         "minigpt evaluate --model runs/nli --test c.jsonl",
+        seed=False,
     )
     p.add_argument("--model", required=True, help="a folder of `minigpt finetune`, or of `pretrain` with --text")
     what = p.add_mutually_exclusive_group(required=True)
@@ -114,6 +128,7 @@ def build_parser():
         data,
         "list the data sets, or print one as JSON lines",
         "minigpt data world --task entailment --n 5 --language zh",
+        device=False,
     )
     p.add_argument("name", nargs="?", help="world, or a real set; nothing lists them")
     p.add_argument("--split", default="train", help="train, dev or test, of a real set")

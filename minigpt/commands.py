@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from minigpt.files import InputError, write_json
+from minigpt.files import InputError, read_json, write_json
 
 
 def run(args):
@@ -14,6 +14,12 @@ def run(args):
     name = "real" if args.real else f"toy-{args.language}"
     out = args.out or free_folder(Path("runs") / f"{name}-seed{args.seed}")
     experiment.run(setting, out, args.seed, where)
+
+
+def spread(args):
+    from minigpt import experiment
+
+    print(experiment.spread([read_json(Path(folder) / "metrics.json") for folder in args.runs]))
 
 
 def pretrain(args):

@@ -156,3 +156,19 @@ def pretraining_line(found):
 
 def cell(found):
     return f"{100 * found['score']:.1f} [{100 * found['low']:.1f}, {100 * found['high']:.1f}]"
+
+
+def spread(runs):
+    """The `metrics.json` of several runs as one Markdown table: each score's mean (lowest to highest) over the runs."""
+    for run in runs:
+        if run.get("tasks", {}).keys() != runs[0].get("tasks", {}).keys() or "pretraining" not in run:
+            raise InputError(
+                "these folders hold different kinds of runs; name runs of one `minigpt run`, other seeds only"
+            )
+    lines = ["| | " + " | ".join(plots.ARMS) + " |", "|---" * (1 + len(plots.ARMS)) + "|"]
+    for task in runs[0]["tasks"]:
+        scores = ([100 * run["tasks"][task][arm]["score"] for run in runs] for arm in plots.ARMS)
+        cells = (f"{sum(s) / len(s):.1f} ({min(s):.1f} to {max(s):.1f})" for s in scores)
+        lines.append(f"| {task} | " + " | ".join(cells) + " |")
+    seeds = ", ".join(str(run["seed"]) for run in runs)
+    return "\n".join([*lines, "", f"Seeds {seeds}:", *(pretraining_line(run["pretraining"]) for run in runs)])

@@ -5,8 +5,9 @@ import json
 
 import pytest
 
-from minigpt import cli, commands, experiment
+from minigpt import cli, commands, experiment, plots
 from minigpt.data import world, world_tasks
+from minigpt.files import write_json
 from minigpt.finetune import FinetuneConfig
 from minigpt.train import TrainConfig
 
@@ -141,6 +142,30 @@ def test_main_job(tmp_path, tiny_setting, capsys):
             assert 0 <= row[arm]["low"] <= row[arm]["score"] <= row[arm]["high"] <= 1
     with pytest.raises(experiment.InputError, match="already holds a run"):
         experiment.run(tiny_setting, tmp_path / "run", 0, device.pick("cpu"))
+
+
+def run_with(seed, score, tasks=("entailment",)):
+    arms = {arm: {"score": score} for arm in plots.ARMS}
+    found = {"loss": 2.0, "standard_error": 0.0, "floor": 1.0}
+    return {"seed": seed, "pretraining": found, "tasks": dict.fromkeys(tasks, arms)}
+
+
+def test_spread_over_seeds(tmp_path, capsys):
+    for seed, score in enumerate((0.2, 0.3, 0.7)):
+        write_json(tmp_path / f"{seed}/metrics.json", run_with(seed, score))
+    assert cli.main(["spread", *(str(tmp_path / f"{seed}") for seed in range(3))]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[2] == "| entailment |" + " 40.0 (20.0 to 70.0) |" * len(plots.ARMS)
+    assert told[4] == "Seeds 0, 1, 2:" and told[5:] == [experiment.pretraining_line(run_with(0, 0)["pretraining"])] * 3
+
+
+def test_spread_of_different_runs_is_refused(tmp_path, capsys):
+    write_json(tmp_path / "toy/metrics.json", run_with(0, 0.5))
+    write_json(tmp_path / "real/metrics.json", run_with(0, 0.5, tasks=("trec",)))
+    write_json(tmp_path / "tuned/metrics.json", {"task": "entailment", "score": 0.5})
+    for other in ("real", "tuned"):
+        assert cli.main(["spread", str(tmp_path / "toy"), str(tmp_path / other)]) == 2
+        one_line(capsys, "different kinds")
 
 
 ROW = {"text": "a", "label": "x"}
