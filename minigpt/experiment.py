@@ -40,7 +40,7 @@ def toy(seed, language="en"):
     """The toy world: 500 labels and 1,000 fresh test examples a task, and the exact floor of eq. (1)."""
     texts = world.stories(60_000, seed, language)
     fresh = world.stories(2_000, seed + FRESH, language)
-    recipe = FinetuneConfig(epochs=10, batch_size=16, lr=1e-3, seed=seed)
+    recipe = FinetuneConfig(epochs=10, batch_size=16, lr=5e-4, seed=seed)
     tasks = {
         task: (task, world_tasks.examples(task, 500, seed, language),
                world_tasks.examples(task, 1_000, seed + FRESH, language), recipe)
@@ -49,7 +49,7 @@ def toy(seed, language="en"):
     return Setting(
         texts, fresh, level="word", vocab_size=100,
         sizes={"n_ctx": 72, "n_layer": 3, "n_head": 4, "d_model": 96},
-        pretraining=TrainConfig(steps=6_500, batch_size=24, lr=2e-3, seed=seed),
+        pretraining=TrainConfig(steps=6_000, batch_size=24, lr=2e-3, seed=seed),
         tasks=tasks, floor=world.floor(fresh, language),
     )  # fmt: skip
 
