@@ -51,7 +51,8 @@ class Finetuned:
         elif task != "multiple_choice":
             labels = sorted({example["label"] for example in examples})
         tuned = cls(task, tok, gpt, labels, scale, seed)
-        warm_markers(gpt, tok)
+        if tok.level != "gpt1":  # whose markers are drawn from N(0, 0.02), as in the paper
+            warm_markers(gpt, tok)
         return tuned
 
     def encode(self, examples):
