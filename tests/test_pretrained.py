@@ -310,6 +310,18 @@ def test_a_small_vocabulary_without_the_files(tmp_path):
         load_openai_tokenizer(tmp_path)
 
 
+def test_fine_tuning_leaves_the_markers_as_drawn(tmp_path):
+    """GPT-1's recipe; models of minigpt's own vocabularies start their markers from punctuation."""
+    pieces = ["<unk>", "a</w>", ".</w>", "?</w>"]
+    (tmp_path / "vocab.json").write_text(json.dumps({piece: i for i, piece in enumerate(pieces)}))
+    (tmp_path / "merges.txt").write_text("#version: 0.2\n")
+    tok = load_openai_tokenizer(tmp_path)
+    gpt = GPT(GPTConfig(tok.vocab_size, n_ctx=8, n_layer=1, n_head=1, d_model=4))
+    before = gpt.token_embedding.weight.detach().clone()
+    Finetuned.for_examples("single_text", tok, gpt, [{"text": "a", "label": "x"}])
+    assert torch.equal(gpt.token_embedding.weight, before)
+
+
 def test_shards_are_read_in_order():
     """Pieces that lie across the border of two shards."""
     shards = [np.arange(5.0), np.arange(5.0, 7.0), np.arange(7.0, 12.0)]
