@@ -8,10 +8,11 @@ import random
 
 from minigpt.data import world
 from minigpt.data.world import told_text
-from minigpt.data.world_grammar import EVENTS, STATEMENTS, State, truth
-from minigpt.data.world_words import LANGUAGES, fill, phrase, statement
+from minigpt.data.world_grammar import STATEMENTS, truth
+from minigpt.data.world_words import LANGUAGES, fill, statement
 from minigpt.files import InputError
 
+MOST_DRAWS = 1_000  # for one new example
 LABELS = {True: "entailment", False: "contradiction"}
 
 
@@ -37,52 +38,33 @@ def single_text(rng, language="en"):
     return {"text": text, "label": "fits" if example["label"] == "entailment" else "clashes"}
 
 
+def statements_about(told, meant):
+    """The statements that are true, or false, after the sentences, and whose names all occur in them."""
+    return [s for s in STATEMENTS if truth(told[-1].state, *s) is meant and set(s[1].items()) <= named(told)]
+
+
 def entailment(rng, language="en"):
     """Does the hypothesis follow from the premise or contradict it? All its names occur in the premise."""
     meant = rng.choice(list(LABELS))
     while True:
         text, told = passage(rng, language)
-        fitting = [s for s in STATEMENTS if truth(told[-1].state, *s) is meant and set(s[1].items()) <= named(told)]
+        fitting = statements_about(told, meant)
         if fitting:
             return {"premise": text, "hypothesis": statement(language, *rng.choice(fitting)), "label": LABELS[meant]}
 
 
-def replay(events):
-    """The state after `events`, a list of (kind, args); None if one of them could not happen."""
-    state = State()
-    for kind, args in events:
-        after = [new for possible, new in EVENTS[kind](state) if possible == args]
-        if not after:
-            return None
-        (state,) = after
-    return state
-
-
-def exchanges(events):
-    """Every way to exchange two arguments of the same sort: the very same words, in other roles."""
-    slots = [(i, slot) for i, (_, args) in enumerate(events) for slot in args]
-    for at, (i, one) in enumerate(slots):
-        for j, other in slots[at + 1 :]:
-            if (one in "pq") == (other in "pq") and (one in "pq" or one == other):
-                changed = [(kind, dict(args)) for kind, args in events]
-                changed[i][1][one], changed[j][1][other] = events[j][1][other], events[i][1][one]
-                yield changed
-
-
 def similarity(rng, language="en"):
-    """Do two texts tell the same? Either the same events in other wordings, or other events in the same words."""
+    """Do a story and a summary tell the same? The summary's two statements both follow, or both contradict."""
+    meant = rng.choice((True, False))
     while True:
-        told = world.walk(rng, 2, language, tuple(EVENTS))
-        events = [(s.kind, s.args) for s in told]
-        others = [e for e in exchanges(events) if replay(e) not in (None, told[-1].state)]
-        if others:
+        text, told = passage(rng, language)
+        fitting = statements_about(told, meant)
+        if len(fitting) >= 2:
             break
-    same = rng.random() < 0.5
-    b = a = told_text((s.text for s in told), language)
-    while b == a:
-        retold = events if same else rng.choice(others)
-        b = told_text((rng.choice(phrase(language, *event)) for event in retold), language)
-    return {"a": a, "b": b, "label": "same" if same else "different"}
+    summary = [statement(language, *s) + LANGUAGES[language]["stop"] for s in rng.sample(fitting, 2)]
+    texts = [text, told_text(summary, language)]
+    rng.shuffle(texts)
+    return {"a": texts[0], "b": texts[1], "label": "same" if meant else "different"}
 
 
 def said(told):
@@ -112,8 +94,20 @@ def multiple_choice(rng, language="en"):
 TASKS = {f.__name__: f for f in (single_text, entailment, similarity, multiple_choice)}
 
 
-def examples(task, n, seed, language="en"):
-    """Draw `n` labelled examples of a task; another seed gives fresh ones.
+def texts_of(example):
+    """The example's texts as a set: whatever the order of the options, or of a and b, it is the same example."""
+    values = (value for column, value in example.items() if column != "label")
+    return frozenset(text for value in values for text in (value if isinstance(value, list) else [value]))
+
+
+def examples(task, n, seed, language="en", without=()):
+    """Draw `n` labelled examples of a task, no two the same and none of those in `without`.
+
+    Test examples are drawn `without` the training examples: so small a world repeats itself, and what was learnt by
+    heart says nothing.
+
+    Raises:
+        InputError: for an unknown task or language, or if the world has not so many examples.
 
     >>> examples("multiple_choice", 1, seed=0) == examples("multiple_choice", 2, seed=0)[:1]
     True
@@ -123,4 +117,12 @@ def examples(task, n, seed, language="en"):
     if language not in LANGUAGES:
         raise InputError(f"language {language!r} is not one of {', '.join(LANGUAGES)}")
     rng = random.Random(f"{task} {seed}")
-    return [TASKS[task](rng, language) for _ in range(n)]
+    seen, drawn = set(map(texts_of, without)), []
+    for _ in range(MOST_DRAWS * n):
+        example = TASKS[task](rng, language)
+        if texts_of(example) not in seen:
+            seen.add(texts_of(example))
+            drawn.append(example)
+        if len(drawn) == n:
+            return drawn
+    raise InputError(f"the toy world has no {n} examples of {task} that differ; ask for fewer")
