@@ -35,12 +35,11 @@ def load_checkpoint(path, model, optimizer, identity):
     except SafetensorError as error:
         raise InputError(f"{path} is damaged ({error}); delete it and start again, or restore it") from None
     saved = json.loads(metadata.get("identity", "{}"))
-    for part in identity:
-        if saved.get(part) != identity[part]:
-            raise InputError(
-                f"{path} is of another run: its {part} is {saved.get(part)}, now it is {identity[part]}; "
-                "resume with the same settings, model and text, or write into another folder"
-            )
+    for what, was, now in differences(saved, identity):
+        raise InputError(
+            f"{path} is of another run: {what} was {was}, now it is {now}; "
+            "resume with the same settings, model and text, or write into another folder"
+        )
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.copy_(tensors[f"model.{name}"])
@@ -51,3 +50,17 @@ def load_checkpoint(path, model, optimizer, identity):
             state.setdefault(int(i), {})[moment] = tensor
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
     return int(metadata["step"])
+
+
+def differences(saved, identity, prefix=""):
+    """What differs between two identities, as (name, then, now).
+
+    >>> list(differences({"train": {"steps": 6, "lr": 0.1}}, {"train": {"steps": 7, "lr": 0.1}}))
+    [('train.steps', 6, 7)]
+    """
+    for name in identity:
+        was, now = saved.get(name), identity[name]
+        if isinstance(was, dict) and isinstance(now, dict):
+            yield from differences(was, now, f"{prefix}{name}.")
+        elif was != now:
+            yield f"{prefix}{name}", was, now

@@ -89,7 +89,7 @@ def build_parser():
     p.add_argument("--out", required=True, help="folder for the model and metrics.json")
     p.add_argument("--epochs", type=int, default=3, help="times that each example is read")
     p.add_argument("--batch-size", type=int, default=32, help="examples a step")
-    p.add_argument("--lr", type=float, default=5e-4, help="highest learning rate")
+    p.add_argument("--lr", type=float, default=5e-4, help="highest learning rate; for GPT-1 6.25e-5")
     p.add_argument("--aux", type=float, default=0.0, help="weight of the auxiliary language-model loss (paper: 0.5)")
     p.add_argument("--accumulate", type=int, default=1, help="read each batch in so many parts: less memory")
     p.add_argument("--recompute", action="store_true", help="compute activations again going backward: less memory")
@@ -116,9 +116,14 @@ def build_parser():
         'minigpt generate --model runs/book --prompt "The king"',
     )
     p.add_argument("--model", required=True, help="a folder of `minigpt run` or `pretrain`, or of GPT-1")
-    p.add_argument("--prompt", default="", help="the text to go on with")
-    p.add_argument("--max-new-tokens", type=int, default=60, help="stop after these")
-    p.add_argument("--temperature", type=float, default=1.0, help="below 1 is bolder, 0 is greedy")
+    p.add_argument("--prompt", default="", help="the text to go on with; GPT-1 needs one")
+    p.add_argument("--max-new-tokens", type=int, default=60, help="most tokens to add")
+    p.add_argument(
+        "--temperature",
+        type=float,
+        default=1.0,
+        help="below 1 more predictable, above 1 more random, 0 always the likeliest",
+    )
     p.add_argument("--top-k", type=int, help="draw from the k likeliest tokens")
     p.add_argument("--top-p", type=float, help="draw from the likeliest tokens that reach probability p")
 
@@ -130,7 +135,7 @@ def build_parser():
         "minigpt data world --task entailment --n 5 --language zh",
         device=False,
     )
-    p.add_argument("name", nargs="?", help="world, or a real set; nothing lists them")
+    p.add_argument("name", nargs="?", help="world, or a real set; leave it out to list them")
     p.add_argument("--split", default="train", help="train, dev or test, of a real set")
     p.add_argument("--task", default="text", help="of the toy world: text, or a task's name")
     p.add_argument("--n", type=int, default=10, help="how many rows of the toy world")
@@ -145,6 +150,12 @@ def main(argv=None):
     except InputError as error:
         print(f"minigpt: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("minigpt: stopped; `minigpt pretrain` goes on from its last checkpoint with --resume", file=sys.stderr)
+        return 130
     except BrokenPipeError:  # `minigpt data trec | head`
         sys.stderr.close()
+    except OSError as error:
+        print(f"minigpt: {error}; check the path, the space and the rights", file=sys.stderr)
+        return 2
     return 0

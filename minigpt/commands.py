@@ -3,16 +3,19 @@
 import json
 from pathlib import Path
 
-from minigpt.files import InputError, read_json, write_json
+from minigpt.files import InputError, read_json, require, write_json
+from minigpt.folders import free_folder, load_body, refuse_full, refuse_processes
 
 
 def run(args):
     from minigpt import device, experiment
 
     where = device.pick(args.device)
-    setting = experiment.real(args.seed) if args.real else experiment.toy(args.seed, args.language)
+    require(args.seed >= 0, "seed", args.seed, "a whole number from 0")
     name = "real" if args.real else f"toy-{args.language}"
-    out = args.out or free_folder(Path("runs") / f"{name}-seed{args.seed}")
+    out = Path(args.out) if args.out else free_folder(Path("runs") / f"{name}-seed{args.seed}")
+    refuse_full(out)
+    setting = experiment.real(args.seed) if args.real else experiment.toy(args.seed, args.language)
     experiment.run(setting, out, args.seed, where)
 
 
@@ -29,16 +32,20 @@ def pretrain(args):
     from minigpt.tokenizer import Tokenizer
 
     out, where = Path(args.out), device.pick(args.device)
+    recipe = train.TrainConfig(args.steps, args.batch_size, args.lr, seed=args.seed)
     texts = [text for path in args.text for text in read_documents(path)]
     if not args.resume:
-        refuse_full(out, "config.json", "checkpoint.safetensors")
-    tok = Tokenizer.load(out) if args.resume else Tokenizer.train(texts, args.vocab_size, args.level)
+        refuse_full(out, resume="; to go on with a run that was cut short, add --resume")
+    elif not (out / "checkpoint.safetensors").exists():
+        raise InputError(f"{out} holds no checkpoint: there is nothing to resume; leave out --resume")
+    tok = Tokenizer.train(texts, args.vocab_size, args.level)
+    if args.resume and Tokenizer.load(out).pieces != tok.pieces:
+        raise InputError(f"{out} has another tokenizer: resume with the same --text, --level and --vocab-size")
     config = GPTConfig(
         tok.vocab_size, args.n_ctx, args.n_layer, args.n_head, args.d_model, args.dropout, tie_weights=args.tie_weights
     )
     sequences = train.documents(texts, tok, config.n_ctx)
     device.check_memory(config, args.batch_size, max(map(len, sequences), default=0), where)
-    recipe = train.TrainConfig(args.steps, args.batch_size, args.lr, seed=args.seed)
     with device.processes(where) as rank:
         if rank == 0:
             tok.save(out)
@@ -65,16 +72,17 @@ def finetune(args):
     from minigpt.finetune import finetune as fit
 
     out, where = Path(args.out), device.pick(args.device)
-    refuse_full(out, "task.json", "metrics.json")
+    refuse_processes()
+    refuse_full(out)
+    recipe = FinetuneConfig(
+        args.epochs, args.batch_size, args.lr,
+        aux=args.aux, accumulate=args.accumulate, recompute=args.recompute, seed=args.seed,
+    )  # fmt: skip
     train, test = read_examples(args.train, args.task), read_examples(args.test, args.task)
     tok, gpt = load_body(args.model) if args.model else new_body(train, args.seed)
     tuned = Finetuned.for_examples(args.task, tok, gpt, train, args.seed)
     tuned.targets(test)
     tuned.model.to(where)
-    recipe = FinetuneConfig(
-        args.epochs, args.batch_size, args.lr,
-        aux=args.aux, accumulate=args.accumulate, recompute=args.recompute, seed=args.seed,
-    )  # fmt: skip
     done = fit(tuned, train, recipe)
     found = tuned.evaluate(test)
     bar = score(baselines.majority(train, test), test)
@@ -99,24 +107,6 @@ def show(metrics):
     print(f"{metrics['task']}: {metrics['metric']} {interval} on {metrics['n_test']} examples{bar}")
 
 
-def load_body(folder):
-    """Tokenizer and model from a folder of minigpt, or of GPT-1, to which the markers are added."""
-    from minigpt import pretrained
-    from minigpt.model import GPT
-    from minigpt.tokenizer import Tokenizer
-
-    if pretrained.is_openai_gpt(folder):
-        tok = pretrained.load_openai_tokenizer(folder)
-        return tok, pretrained.add_markers(pretrained.load_openai_gpt(folder))
-    tok, gpt = Tokenizer.load(folder), GPT.load(folder)
-    if tok.vocab_size != gpt.config.vocab_size:
-        raise InputError(
-            f"{folder}: the tokenizer has {tok.vocab_size} ids, the model {gpt.config.vocab_size}: "
-            "take both from the folder of one run"
-        )
-    return tok, gpt
-
-
 def new_body(train, seed):
     """A model from scratch, with a vocabulary learnt from the training examples."""
     from minigpt.experiment import unlabelled
@@ -134,6 +124,10 @@ def evaluate(args):
     from minigpt.loss import bits, perplexity
 
     where, folder = device.pick(args.device), Path(args.model)
+    if args.out and Path(args.out).exists():
+        raise InputError(f"{args.out} exists; choose another --out, or delete it")
+    if not args.text and (folder / "config.json").exists() and not (folder / "task.json").exists():
+        raise InputError(f"{folder} holds a language model: give --text, or fine-tune it first")
     if args.text:
         tok, gpt = load_body(folder)
         sequences = train.documents(read_documents(args.text), tok, gpt.config.n_ctx)
@@ -161,42 +155,32 @@ def generate(args):
 
     where = device.pick(args.device)
     tok, gpt = load_body(args.model)
-    ids = torch.tensor([[tok.start_id, *tok.encode(args.prompt)]], device=where)
+    start = [] if tok.level == "gpt1" else [tok.start_id]  # GPT-1 was pre-trained without markers
+    ids = torch.tensor([start + tok.encode(args.prompt)], device=where)
     draws = torch.Generator(where).manual_seed(args.seed)
     ids = go_on(
         gpt.to(where), ids, args.max_new_tokens, args.temperature, args.top_k, args.top_p, draws, end_id=tok.end_id
     )
-    told = ids[0, 1:].tolist()
+    told = ids[0, len(start) :].tolist()
     print(tok.decode(told[:-1] if told[-1] == tok.end_id else told))
 
 
 def data(args):
+    """Text is printed as `minigpt pretrain --text` reads it, labelled examples as `finetune` does."""
     from minigpt.data import readers, world, world_tasks
 
+    require(args.n >= 1, "n", args.n, "a whole number from 1")
     if args.name is None:
         print(readers.catalogue())
-        return
-    if args.name == "world":
-        if args.task == "text":
-            rows = [{"text": text} for text in world.stories(args.n, args.seed, args.language)]
-        else:
-            rows = world_tasks.examples(args.task, args.n, args.seed, args.language)
+    elif args.name in readers.TEXTS:
+        print(readers.read_text(args.name))
+    elif args.name == "world" and args.task == "text":
+        print("\n\n".join(world.stories(args.n, args.seed, args.language)))
     else:
-        rows = readers.read_task(args.name, args.split)
-    for row in rows:
-        print(json.dumps(row, ensure_ascii=False))
-
-
-def refuse_full(out, *files):
-    for name in files:
-        if (out / name).exists():
-            raise InputError(f"{out} already holds a run ({name}); choose another --out, or delete that folder")
-
-
-def free_folder(wanted):
-    """`wanted`, or the first of wanted-2, wanted-3, ... that is free: no run overwrites another."""
-    folder, number = wanted, 1
-    while folder.exists():
-        number += 1
-        folder = wanted.with_name(f"{wanted.name}-{number}")
-    return folder
+        rows = (
+            world_tasks.examples(args.task, args.n, args.seed, args.language)
+            if args.name == "world"
+            else readers.read_task(args.name, args.split)
+        )
+        for row in rows:
+            print(json.dumps(row, ensure_ascii=False))

@@ -44,8 +44,8 @@ def processes(device):
 def check_memory(config, batch_size, longest, device):
     """Refuse a model that cannot fit, before anything is allocated.
 
-    Weights, gradients and AdamW's two moments are 4 numbers a parameter; a step keeps about 16 d_model + 2 |V| / L
-    numbers a token and layer for the backward pass. Each is 4 bytes.
+    Weights, gradients and AdamW's two moments are 4 numbers a parameter. For the backward pass a step keeps about
+    16 d_model numbers a token and layer, and 2 |V| a token for the logits. Each is 4 bytes.
 
     Raises:
         InputError: naming the size, what there is, and what to lower.
@@ -58,7 +58,7 @@ def check_memory(config, batch_size, longest, device):
     if needed > there:
         raise InputError(
             f"n_ctx {config.n_ctx}, d_model {d}, n_layer {L} and batch_size {batch_size} need about "
-            f"{needed / 1e9:.0f} GB, this machine has {there / 1e9:.0f} GB; lower n_ctx or batch_size"
+            f"{needed / 1e9:.0f} GB, this machine has {there / 1e9:.0f} GB; lower n_ctx, d_model or batch_size"
         )
 
 

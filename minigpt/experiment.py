@@ -14,6 +14,7 @@ from minigpt import baselines, plots
 from minigpt.data import readers, world, world_tasks
 from minigpt.files import InputError, write_json
 from minigpt.finetune import FinetuneConfig, Finetuned, finetune, score
+from minigpt.folders import refuse_full
 from minigpt.model import GPT, GPTConfig
 from minigpt.tokenizer import Tokenizer
 from minigpt.train import TrainConfig, documents, evaluate, pretrain
@@ -99,8 +100,7 @@ def run(setting, out, seed, device, say=print):
         what `metrics.json` holds: {"pretraining": {...}, "tasks": {name: {arm: {"metric", "score", "low", "high"}}}}.
     """
     out = Path(out)
-    if (out / "metrics.json").exists():
-        raise InputError(f"{out} already holds a run; choose another --out, or delete that folder")
+    refuse_full(out)
     started = time.perf_counter()
     tok = Tokenizer.train(setting.texts, setting.vocab_size, setting.level)
     config = GPTConfig(vocab_size=tok.vocab_size, **setting.sizes)

@@ -16,6 +16,17 @@ class InputError(ValueError):
     """Something a user gave cannot be used: the value, what is allowed, what to do."""
 
 
+def require(allowed, name, value, rule):
+    """Refuse a setting that is not `allowed`; `rule` says what is.
+
+    >>> require(0 >= 1, "epochs", 0, "a whole number from 1")
+    Traceback (most recent call last):
+    minigpt.files.InputError: epochs is 0; it must be a whole number from 1
+    """
+    if not allowed:
+        raise InputError(f"{name} is {value!r}; it must be {rule}")
+
+
 @contextmanager
 def replacing(path):
     """Yield a temporary path beside `path`; rename it to `path` if the block ends well.

@@ -2,8 +2,8 @@
 
     L = -mean over (x, y) of log P(y | x)  +  aux * eq. (1) on the same sequences
 
-The recipe is GPT-1's: AdamW, warm-up over 0.002 of the steps, then a linear decay, 3 epochs, dropout 0.1, clip 1.
-The learning rate is larger than GPT-1's 6.25e-5, since our models are a hundred times smaller.
+The recipe is GPT-1's: AdamW, warm-up over 0.002 of the steps (one step at least), then a linear decay, 3 epochs,
+dropout 0.1, clip 1. The learning rate is larger than GPT-1's 6.25e-5, since our models are a hundred times smaller.
 What is trained, and its loss, stands in `finetuned.py`.
 Lecture page "Supervised fine-tuning"; Radford et al. 2018, sections 3.2 and 4.1.
 """
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from tqdm import tqdm
 
-from minigpt.files import InputError
+from minigpt.files import InputError, require
 from minigpt.finetuned import Finetuned, score
 from minigpt.train import batches, make_optimizer
 
@@ -26,8 +26,9 @@ class FinetuneConfig:
     """How to fine-tune.
 
     `aux` weighs the auxiliary language-model loss: 0.5 in the paper, where it helped some data sets, not all.
-    Two options for large models change memory and time, not the result: `accumulate` reads a batch in so many parts
-    and adds their gradients; `recompute` keeps no activations within a block and computes them again going backward.
+    Two options for large models save memory. `accumulate` reads a batch in so many parts and adds their gradients:
+    the same sum, but for dropout's draws, and for `aux`, which is a mean over tokens in each part. `recompute` keeps
+    no activations within a block and computes them again going backward: the same result.
     """
 
     epochs: int = 3
@@ -40,6 +41,13 @@ class FinetuneConfig:
     accumulate: int = 1
     recompute: bool = False
     seed: int = 0
+
+    def __post_init__(self):
+        for name in ("epochs", "batch_size", "accumulate"):
+            require(getattr(self, name) >= 1, name, getattr(self, name), "a whole number from 1")
+        require(0 < self.lr < math.inf, "lr", self.lr, "a number above 0, such as 0.0005")
+        require(0 <= self.aux < math.inf, "aux", self.aux, "a number from 0; the paper has 0.5")
+        require(self.seed >= 0, "seed", self.seed, "a whole number from 0")
 
 
 def finetune(tuned, examples, config, progress=True):
@@ -69,9 +77,13 @@ def finetune(tuned, examples, config, progress=True):
             loss = loss * len(part) / len(chosen)
             loss.backward()
             losses[-1] += loss.item()
+        if not math.isfinite(losses[-1]):
+            raise InputError(
+                f"the loss is {losses[-1]}: training has diverged; lower the learning rate {config.lr:.2g}"
+            )
         torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
         optimizer.step()
-    if not math.isfinite(losses[-1]):
-        raise InputError(f"the loss is {losses[-1]}: training has diverged; lower the learning rate {config.lr:.2g}")
+    if not all(p.isfinite().all() for p in model.parameters()):
+        raise InputError(f"training has diverged in its last step; lower the learning rate {config.lr:.2g}")
     model.eval()
     return {"losses": losses, "cut": n_cut}

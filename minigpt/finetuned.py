@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from minigpt import metrics
-from minigpt.files import InputError, read_json, write_json
+from minigpt.files import InputError, read_json, require, write_json
 from minigpt.formats import TASKS, collate, cut, pack
 from minigpt.heads import ChoiceHead, LinearHead, TaskModel
 from minigpt.loss import classification_loss, lm_loss
@@ -47,9 +47,13 @@ class Finetuned:
         labels = scale = None
         if "score" in examples[0]:
             scores = np.array([example["score"] for example in examples])
-            scale = (float(scores.mean()), float(scores.std()) or 1.0)
+            scale = (float(scores.mean()), float(scores.std()))
+            require(
+                scale[1] > 0, "every training score", float(scores[0]), "two different numbers at least, to learn from"
+            )
         elif task != "multiple_choice":
             labels = sorted({example["label"] for example in examples})
+            require(len(labels) > 1, "every training label", labels[0], "at least two different ones")
         tuned = cls(task, tok, gpt, labels, scale, seed)
         if tok.level != "gpt1":  # whose markers are drawn from N(0, 0.02), as in the paper
             warm_markers(gpt, tok)
@@ -64,6 +68,11 @@ class Finetuned:
 
     def targets(self, examples):
         """Labels as class numbers, options as indices, scores standardised."""
+        answer = "score" if self.scale else "label"
+        if answer not in examples[0]:
+            raise InputError(
+                f"these examples have no {answer!r}, but the model answers with a {answer}; use data alike"
+            )
         if self.scale:
             mean, spread = self.scale
             return torch.tensor([(example["score"] - mean) / spread for example in examples])
@@ -73,7 +82,7 @@ class Finetuned:
         for row, example in enumerate(examples, start=1):
             if example["label"] not in known:
                 raise InputError(
-                    f"row {row}: label {example['label']!r} is not one of the training labels "
+                    f"example {row}: label {example['label']!r} is not one of the training labels "
                     f"{', '.join(map(repr, self.labels))}; correct it, or train with it"
                 )
         return torch.tensor([known[example["label"]] for example in examples])
@@ -92,10 +101,7 @@ class Finetuned:
         else:
             loss = classification_loss(logits, targets)
         if aux:
-            rows = [
-                row[: end + 1].tolist() for row, end in zip(ids.flatten(0, 1), last.flatten(), strict=True) if end > 0
-            ]
-            _, next_ids = shift(rows, ids.device)
+            _, next_ids = shift([row for rows in sequences for row in rows], ids.device)
             lm_logits = self.model.gpt.lm_head(hidden[last.flatten() > 0, : next_ids.shape[1]])
             loss = loss + aux * lm_loss(lm_logits, next_ids)
         return loss
@@ -148,8 +154,9 @@ class Finetuned:
 def warm_markers(gpt, tok):
     """Let `$` begin as the embedding of a full stop, and `<e>` as that of a question mark.
 
-    Pre-training never read these two, so their rows of W^e are noise, and a few hundred labels are too few to learn
-    what to ask at `<e>`. GPT-1, with thousands of labels, started from N(0, 0.02).
+    Changes `gpt`. Pre-training never read these two, so their rows of W^e are noise (where W^L is W^e, `<e>` was
+    written, never read), and a few hundred labels are too few to learn what to ask at `<e>`. GPT-1, with thousands of
+    labels, started from N(0, 0.02).
     """
     rows = gpt.token_embedding.weight
     for marker, signs in ((tok.delimiter_id, ".。"), (tok.end_id, "?？")):

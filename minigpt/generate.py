@@ -9,7 +9,7 @@ import math
 import torch
 
 from minigpt.attention import KVCache
-from minigpt.files import InputError
+from minigpt.files import InputError, require
 
 
 def next_token_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
@@ -97,6 +97,7 @@ def generate(
         (B, T + new) with new at most max_new_tokens, a row that ended being filled up with `end_id`;
         for a list of lists, a list of lists, each to its own end.
     """
+    require(max_new_tokens >= 1, "max_new_tokens", max_new_tokens, "a whole number from 1")
     device = model.token_embedding.weight.device
     text, lengths = rectangle(ids, max_new_tokens, device)
     longest = int(lengths.max())

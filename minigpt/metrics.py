@@ -1,4 +1,4 @@
-"""How good an answer is, with the interval that 95 of 100 repetitions would cover.
+"""How good an answer is, with a 95% interval: of 100 such intervals, about 95 hold the true score.
 
 Accuracy: Wilson's interval. Pearson and Spearman: Fisher's z. Macro-F1: a bootstrap over the examples.
 """
@@ -34,7 +34,7 @@ def macro_f1(predicted, labels, seed=0, n_resamples=500):
 def pearson(predicted, scores):
     """Pearson's r, with Fisher's interval: tanh(atanh r ± 1.96 / sqrt(n - 3)).
 
-    A constant prediction has no correlation; it counts as 0.
+    A constant has no correlation, and fewer than 4 examples have no interval: such a score is 0, from -1 to 1.
     """
     if len(scores) < 4 or np.ptp(predicted) == 0 or np.ptp(scores) == 0:
         return {"score": 0.0, "low": -1.0, "high": 1.0}

@@ -21,12 +21,12 @@ UNKNOWN = "<unk>"  # one piece for every word or character that training did not
 
 
 class Tokenizer:
-    """Text to ids, at one of three levels.
+    """Text to ids, at one of four levels; the first three are trained, the last is read.
 
     - "word": words and punctuation marks, each Chinese character a word. White space is not kept.
     - "char": characters, white space too.
     - "bpe": byte-pair encoding over UTF-8 bytes: frequent words whole, rare ones in parts, any text without loss.
-    - "gpt1": GPT-1's own pieces, which are not trained but read, see `Tokenizer.gpt1`.
+    - "gpt1": GPT-1's own pieces, see `Tokenizer.gpt1`.
 
     What was not seen becomes `<unk>`: a word or character, in GPT-1's pieces a character. At level "bpe" nothing does.
 

@@ -8,6 +8,8 @@ share of every batch. Lecture page "Unsupervised pre-training"; Radford et al. 2
 """
 
 import csv
+import hashlib
+import json
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,7 +21,7 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from minigpt.checkpoint import load_checkpoint, save_checkpoint
-from minigpt.files import InputError, write_csv
+from minigpt.files import InputError, require, write_csv
 from minigpt.loss import NO_TARGET, log_loss
 
 
@@ -35,16 +37,27 @@ class TrainConfig:
     clip: float = 1.0
     seed: int = 0
 
+    def __post_init__(self):
+        for name in ("steps", "batch_size"):
+            require(getattr(self, name) >= 1, name, getattr(self, name), "a whole number from 1")
+        require(0 < self.lr < math.inf, "lr", self.lr, "a number above 0, such as 0.001")
+        require(self.seed >= 0, "seed", self.seed, "a whole number from 0")
+
 
 def documents(texts, tok, n_ctx):
     """Texts to training sequences `<s> x_1 .. x_T <e>`; one longer than n_ctx + 1 ids continues in the next sequence.
 
     Each sequence starts with `<s>`, so that eq. (1)'s term P(x_1) exists; `<e>` stands at the true end only.
+    GPT-1 was pre-trained without markers: its sequences have none, so that their first token has no loss.
     """
     sequences = []
     for text in texts:
-        ids = [*tok.encode(text), tok.end_id]
-        sequences += [[tok.start_id, *ids[i : i + n_ctx]] for i in range(0, len(ids), n_ctx)]
+        if tok.level == "gpt1":
+            ids = tok.encode(text)
+            sequences += [ids[i : i + n_ctx + 1] for i in range(0, len(ids) - 1, n_ctx)]
+        else:
+            ids = [*tok.encode(text), tok.end_id]
+            sequences += [[tok.start_id, *ids[i : i + n_ctx]] for i in range(0, len(ids), n_ctx)]
     return sequences
 
 
@@ -81,7 +94,7 @@ def batches(lengths, batch_size, seed, epoch):
 
 
 def learning_rate(step, config):
-    """lr(step) for step = 0 .. steps-1: linear warm-up, then half a cosine to 0.
+    """lr(step) for step = 0 .. steps: linear warm-up, then half a cosine to 0.
 
     >>> config = TrainConfig(steps=100, lr=1.0, warmup=0.1)
     >>> [round(learning_rate(step, config), 3) for step in (0, 9, 10, 55, 100)]
@@ -114,11 +127,12 @@ def pretrain(model, sequences, config, out=None, checkpoint_every=200, resume=Fa
     Raises:
         InputError: if there is nothing to train on, or the checkpoint is damaged or of another run.
     """
+    require(checkpoint_every >= 1, "checkpoint_every", checkpoint_every, "a whole number from 1")
     if not sequences:
         raise InputError("there are no documents to train on; check the text file")
     rank, n_processes = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
     optimizer = make_optimizer(model.parameters(), config.lr, config.weight_decay)
-    identity = {"train": asdict(config), "model": model.config.to_json(), "n_sequences": len(sequences)}
+    identity = {"train": asdict(config), "model": model.config.to_json(), "documents": digest(sequences)}
     first, log = 0, []
     if resume:
         first = load_checkpoint(Path(out) / "checkpoint.safetensors", model, optimizer, identity)
@@ -149,6 +163,11 @@ def pretrain(model, sequences, config, out=None, checkpoint_every=200, resume=Fa
             save_checkpoint(Path(out) / "checkpoint.safetensors", model, optimizer, step + 1, identity)
     model.eval()
     return log
+
+
+def digest(sequences):
+    """What tells one list of documents from another."""
+    return hashlib.sha256(json.dumps(sequences).encode()).hexdigest()[:16]
 
 
 def read_log(path):

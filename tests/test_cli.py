@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from minigpt import cli, commands, experiment, plots
+from minigpt import cli, experiment, folders, plots
 from minigpt.data import world, world_tasks
 from minigpt.files import write_json
 from minigpt.finetune import FinetuneConfig
@@ -263,6 +263,9 @@ def test_not_enough_memory(tmp_path, text, capsys):
         (["data", "squad"], "'squad'"),
         (["data", "world", "--task", "squad"], "'squad'"),
         (["run", "--device", "tpu"], "'tpu'"),
+        (["run", "--seed", "-1"], "seed is -1"),
+        (["data", "world", "--n", "0"], "n is 0"),
+        (["pretrain", "--text", "nowhere.txt", "--out", "o", "--resume"], "nowhere.txt"),
     ],
 )
 def test_bad_arguments(arguments, name, capsys, tmp_path, monkeypatch):
@@ -277,4 +280,108 @@ def test_no_run_overwrites_another(tmp_path, model, text, capsys):
     assert cli.main(["pretrain", "--text", text, "--out", model, *SMALL]) == 2
     one_line(capsys, "already holds a run")
     (tmp_path / "runs/toy").mkdir(parents=True)
-    assert commands.free_folder(tmp_path / "runs/toy") == tmp_path / "runs/toy-2"
+    assert folders.free_folder(tmp_path / "runs/toy") == tmp_path / "runs/toy-2"
+
+
+@pytest.mark.parametrize(
+    ("flags", "names"),
+    [
+        (["--steps", "0"], ["steps is 0"]),
+        (["--batch-size", "0"], ["batch_size is 0"]),
+        (["--lr", "-1"], ["lr is -1"]),
+        (["--lr", "nan"], ["lr is nan"]),
+        (["--seed", "-1"], ["seed is -1"]),
+        (["--checkpoint-every", "0"], ["checkpoint_every is 0"]),
+        (["--out", "{text}"], ["text.txt", "--out"]),
+        (["--out", "{text}/deeper"], ["text.txt", "--out"]),
+        (["--text", "{text}/deeper"], ["deeper", "does not exist"]),
+        (["--resume"], ["no checkpoint", "leave out --resume"]),
+    ],
+)
+def test_pretraining_settings_are_refused(tmp_path, text, flags, names, capsys):
+    before = text_of(tmp_path)
+    flags = [flag.format(text=text) for flag in flags]
+    assert cli.main(["pretrain", "--text", text, "--out", str(tmp_path / "lm"), *SMALL, *flags]) == 2
+    one_line(capsys, *names)
+    assert text_of(tmp_path) == before
+
+
+def text_of(folder):
+    return {
+        str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.name != "tokenizer.json"
+    }
+
+
+@pytest.mark.parametrize(
+    ("flags", "names"),
+    [
+        (["--epochs", "0"], ["epochs is 0"]),
+        (["--accumulate", "0"], ["accumulate is 0"]),
+        (["--aux", "-1"], ["aux is -1"]),
+        (["--out", "{model}"], ["already holds a run"]),
+    ],
+)
+def test_fine_tuning_settings_are_refused(tmp_path, model, flags, names, capsys):
+    rows = write_rows(tmp_path / "a.jsonl", [ROW, {"text": "b", "label": "y"}])
+    before = text_of(tmp_path)
+    capsys.readouterr()
+    flags = ["--out", str(tmp_path / "out"), "--epochs", "1", *(flag.format(model=model) for flag in flags)]
+    assert cli.main(["finetune", "single_text", "--train", rows, "--test", rows, "--model", model, *flags]) == 2
+    one_line(capsys, *names)
+    assert text_of(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "names"),
+    [
+        ([{"a": "x", "b": "y", "score": s} for s in (1, 2)], [{"a": "x", "b": "y", "label": "u"}], ["'score'"]),
+        ([{"a": "x", "b": "y", "label": s} for s in "uv"], [{"a": "x", "b": "y", "score": 1}], ["'label'"]),
+        ([{"a": "x", "b": "y", "label": "u"}] * 2, [{"a": "x", "b": "y", "label": "u"}], ["label is 'u'", "different"]),
+        ([{"a": "x", "b": "y", "score": 1}] * 2, [{"a": "x", "b": "y", "score": 1}], ["score is 1.0", "different"]),
+        ([{"a": "x", "b": "y", "label": None}] * 2, [{"a": "x", "b": "y", "score": 1}], ["label is None"]),
+    ],
+)
+def test_answers_that_do_not_fit(tmp_path, train, test, names, capsys):
+    paths = [write_rows(tmp_path / f"{i}.jsonl", rows) for i, rows in enumerate((train, test))]
+    flags = ["--train", paths[0], "--test", paths[1], "--out", str(tmp_path / "out")]
+    assert cli.main(["finetune", "similarity", *flags]) == 2
+    one_line(capsys, *names)
+    assert not (tmp_path / "out").exists()
+
+
+def test_evaluate_overwrites_nothing(tmp_path, model, text, capsys):
+    kept = tmp_path / "kept.json"
+    kept.write_text("mine")
+    capsys.readouterr()
+    assert cli.main(["evaluate", "--model", model, "--text", text, "--out", str(kept)]) == 2
+    one_line(capsys, "kept.json exists")
+    assert kept.read_text() == "mine"
+    assert cli.main(["evaluate", "--model", model, "--test", text]) == 2
+    one_line(capsys, "language model", "--text")
+
+
+def test_only_pretrain_runs_in_processes(monkeypatch, capsys):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert cli.main(["finetune", "single_text", "--train", "a", "--test", "b", "--out", "c"]) == 2
+    one_line(capsys, "without torchrun")
+
+
+def test_an_unfinished_run_names_its_cure(tmp_path, model, capsys):
+    (tmp_path / "lm/config.json").unlink()
+    capsys.readouterr()
+    assert cli.main(["generate", "--model", model]) == 2
+    one_line(capsys, "unfinished", "--resume")
+
+
+def test_data_prints_what_pretrain_reads(tmp_path, capsys):
+    assert cli.main(["data", "world", "--n", "3"]) == 0
+    assert capsys.readouterr().out == "\n\n".join(world.stories(3, 0)) + "\n"
+
+
+def test_stopping_is_no_traceback(monkeypatch, capsys):
+    def stopped(args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "run", stopped)
+    assert cli.main(["run"]) == 130
+    one_line(capsys, "--resume")

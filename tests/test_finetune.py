@@ -228,10 +228,17 @@ def test_cut_examples_are_counted():
     assert finetune(tuned, rows, FinetuneConfig(epochs=1), progress=False)["cut"] == 2
 
 
+@pytest.mark.parametrize(("epochs", "lr"), [(3, 1e30), (1, 1e39)])
+def test_diverging_is_said(epochs, lr):
+    rows = rows_of("single_text", 8)
+    with pytest.raises(InputError, match=r"diverged.*; lower the learning rate"):
+        finetune(tuned_for("single_text", rows), rows, FinetuneConfig(epochs=epochs, lr=lr), progress=False)
+
+
 def test_refusals():
     rows = rows_of("single_text", 4)
     tuned = tuned_for("single_text", rows)
-    with pytest.raises(InputError, match="row 1: label 'never'"):
+    with pytest.raises(InputError, match="example 1: label 'never'"):
         tuned.evaluate([{"text": "a", "label": "never"}])
     with pytest.raises(InputError, match="no test examples"):
         tuned.evaluate([])

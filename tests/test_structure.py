@@ -43,6 +43,7 @@ ORDER = [
     "data.readers",
     "baselines",
     "device",
+    "folders",
     "plots",
     "experiment",
     "commands",

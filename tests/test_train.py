@@ -180,7 +180,7 @@ def test_kill_in_the_middle_of_writing(tmp_path):
         identity = {
             "train": train.asdict(settings),
             "model": model.config.to_json(),
-            "n_sequences": len(SEQUENCES),
+            "documents": train.digest(SEQUENCES),
         }
         optimizer = make_optimizer(model.parameters(), 1.0, 0.0)
         step = train.load_checkpoint(tmp_path / "checkpoint.safetensors", model, optimizer, identity)
@@ -197,12 +197,15 @@ def test_writing_that_fails_leaves_the_old_file(tmp_path):
     assert files.read_json(tmp_path / "a.json") == 1 and len(list(tmp_path.iterdir())) == 1
 
 
-@pytest.mark.parametrize("spoil", ["settings", "damaged", "missing"])
+@pytest.mark.parametrize("spoil", ["settings", "text", "damaged", "missing"])
 def test_resume_refuses(tmp_path, spoil):
     pretrain(small(), SEQUENCES, TrainConfig(steps=2, batch_size=8), tmp_path, 1, progress=False)
     path, config = tmp_path / "checkpoint.safetensors", TrainConfig(steps=2, batch_size=8)
+    sequences = SEQUENCES
     if spoil == "settings":
-        config, names = TrainConfig(steps=2, batch_size=4), "another run: its train"
+        config, names = TrainConfig(steps=2, batch_size=4), "another run: train.batch_size was 8, now it is 4"
+    elif spoil == "text":  # as many documents, others
+        sequences, names = [*SEQUENCES[:-1], SEQUENCES[-1][::-1]], "another run: documents"
     elif spoil == "damaged":
         path.write_bytes(path.read_bytes()[:1000])
         names = "damaged"
@@ -210,7 +213,7 @@ def test_resume_refuses(tmp_path, spoil):
         path.unlink()
         names = "nothing to resume"
     with pytest.raises(InputError, match=names):
-        pretrain(small(), SEQUENCES, config, tmp_path, 1, resume=True, progress=False)
+        pretrain(small(), sequences, config, tmp_path, 1, resume=True, progress=False)
 
 
 def test_diverging_is_said():

@@ -197,6 +197,7 @@ def read_sick(names, split):
     return [{new: row[old] for new, old in names.items()} for row in rows if row["split"] == split]
 
 
+TEXTS = {"tinyshakespeare": "all", "wikitext-2": "valid"}  # and the split that is read
 TASKS = {
     "trec": partial(read_with_dev, parse_trec, "trec", "test"),
     "waimai": read_waimai,
@@ -219,7 +220,7 @@ def read_task(name, split):
 
 def read_text(name, split=None):
     """The text "tinyshakespeare", or "wikitext-2" with split "valid" (default) or "test"; raises as `read_task`."""
-    default = look_up("text", name, {"tinyshakespeare": "all", "wikitext-2": "valid"})
+    default = look_up("text", name, TEXTS)
     return load(name, split or default)[0].decode("utf-8").strip()
 
 

@@ -12,6 +12,7 @@ import csv
 import io
 import json
 import math
+import re
 from pathlib import Path
 
 from minigpt.files import InputError
@@ -26,6 +27,8 @@ def read_lines(path):
         raise InputError(f"{path} does not exist; check the path") from None
     except IsADirectoryError:
         raise InputError(f"{path} is a folder; name a file in it") from None
+    except NotADirectoryError:
+        raise InputError(f"{path} does not exist: a part of it is a file, not a folder; check the path") from None
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 ({error.reason} at byte {error.start}); save it as UTF-8") from None
 
@@ -36,7 +39,7 @@ def read_documents(path):
     Raises:
         InputError: if the file is missing, empty, or not UTF-8.
     """
-    paragraphs = [p.strip() for p in read_lines(path).replace("\r\n", "\n").split("\n\n")]
+    paragraphs = [p.strip() for p in re.split(r"\n[ \t]*\n", read_lines(path))]
     found = [p for p in paragraphs if p]
     if not found:
         raise InputError(f"{path} is empty: it holds no text to learn from")
@@ -66,14 +69,24 @@ def json_rows(path, text):
         try:
             row = json.loads(line)
         except json.JSONDecodeError as error:
-            raise InputError(f"{path}, line {number} is not JSON ({error}); each line is one JSON object") from None
+            raise InputError(
+                f"{path}, line {number} is not JSON ({error}); each line is one JSON object; a table must end in .csv"
+            ) from None
         if not isinstance(row, dict):
-            raise InputError(f'{path}, line {number} is {row!r}, not an object; write {{"text": ..., "label": ...}}')
+            raise InputError(
+                f'{path}, line {number} is {row!r:.60}, not an object; write {{"column": value, ...}}, one a line'
+            )
         yield f"line {number}", row
 
 
 def csv_rows(path, text):
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # a cell may be as long as the file
     table = csv.DictReader(io.StringIO(text, newline=""))
+    header = table.fieldnames or []
+    if len(header) == 1 and ";" in header[0]:
+        raise InputError(f"{path} is separated by semicolons; save it with commas")
+    if len(set(header)) < len(header):
+        raise InputError(f"{path} has a column twice: {', '.join(header)}; keep one")
     for row in table:
         where = f"line {table.line_num}"
         if None in row or None in row.values():
@@ -120,8 +133,8 @@ def check_answer(where, row, task, answer):
         if str(value) not in map(str, range(n)) or isinstance(value, bool):
             raise InputError(f"{where}: label is {value!r}; it must be an option's index, 0 to {n - 1}")
         value = int(value)
-    elif isinstance(value, dict | list) or str(value).strip() == "":
-        raise InputError(f"{where}: label is {value!r}; it must be a name")
+    elif isinstance(value, dict | list | bool | float | type(None)) or str(value).strip() == "":
+        raise InputError(f"{where}: label is {value!r}; it must be a name in quotes, or a whole number")
     else:
         value = str(value)
     return value
