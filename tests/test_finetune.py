@@ -228,11 +228,10 @@ def test_cut_examples_are_counted():
     assert finetune(tuned, rows, FinetuneConfig(epochs=1), progress=False)["cut"] == 2
 
 
-@pytest.mark.parametrize(("epochs", "lr"), [(3, 1e30), (1, 1e39)])
-def test_diverging_is_said(epochs, lr):
+def test_diverging_is_said():
     rows = rows_of("single_text", 8)
     with pytest.raises(InputError, match=r"diverged.*; lower the learning rate"):
-        finetune(tuned_for("single_text", rows), rows, FinetuneConfig(epochs=epochs, lr=lr), progress=False)
+        finetune(tuned_for("single_text", rows), rows, FinetuneConfig(epochs=3, lr=1e30), progress=False)
 
 
 def test_refusals():
@@ -254,15 +253,16 @@ def test_refusals():
 def test_markers_are_warmed():
     """`$` begins as the full stop, `<e>` as the question mark; where the vocabulary lacks them, nothing changes."""
     tok = Tokenizer.train(["a b . ?"], 30, "word")
+    rows = [{"text": "a", "label": "x"}, {"text": "b", "label": "y"}]
     gpt = GPT(GPTConfig(tok.vocab_size, n_ctx=8, n_layer=1, n_head=1, d_model=4))
     before = gpt.token_embedding.weight.detach().clone()
-    Finetuned.for_examples("single_text", tok, gpt, [{"text": "a", "label": "x"}])
+    Finetuned.for_examples("single_text", tok, gpt, rows)
     after = gpt.token_embedding.weight
     (stop,), (ask,) = tok.encode("."), tok.encode("?")
     assert (after[tok.delimiter_id] == before[stop]).all() and (after[tok.end_id] == before[ask]).all()
     assert (after[: tok.start_id + 1] == before[: tok.start_id + 1]).all()
     unchanged = body()
-    Finetuned.for_examples("single_text", TOK, unchanged, [{"text": "a", "label": "x"}])
+    Finetuned.for_examples("single_text", TOK, unchanged, rows)
     assert (unchanged.token_embedding.weight == body().token_embedding.weight).all()
 
 

@@ -318,7 +318,7 @@ def test_fine_tuning_leaves_the_markers_as_drawn(tmp_path):
     tok = load_openai_tokenizer(tmp_path)
     gpt = GPT(GPTConfig(tok.vocab_size, n_ctx=8, n_layer=1, n_head=1, d_model=4))
     before = gpt.token_embedding.weight.detach().clone()
-    Finetuned.for_examples("single_text", tok, gpt, [{"text": "a", "label": "x"}])
+    Finetuned.for_examples("single_text", tok, gpt, [{"text": "a", "label": label} for label in "xy"])
     assert torch.equal(gpt.token_embedding.weight, before)
 
 
