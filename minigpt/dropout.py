@@ -1,4 +1,4 @@
-"""Dropout: in training each number becomes 0 with probability p, and the others grow, so that the mean stays.
+"""Dropout: in training each number becomes 0 with probability p, else it is divided by 1 - p: the mean stays.
 
     dropout(x) = x * m / (1 - p),    m = 1 with probability 1 - p, else 0
 
@@ -32,7 +32,7 @@ def dropout(x, p):
 
 
 class Dropout(nn.Module):
-    """`dropout` in training, nothing in use."""
+    """`dropout` in training; afterwards x as it is."""
 
     def __init__(self, p):
         super().__init__()

@@ -1,6 +1,7 @@
 """The main job: pre-train with eqs. (1) and (2), fine-tune through eqs. (5) to (8), and say what pre-training bought.
 
-    texts -> tokenizer -> GPT -> pretrain -> for each task: majority, bag of words, from scratch, pre-trained
+    texts -> tokenizer -> GPT -> pretrain
+    each task: majority, bag of words, word pairs; the GPT from scratch and the pre-trained one, fine-tuned
 
 Both arms have the same architecture, labels, recipe and number of steps; they differ in where the weights start.
 """
@@ -145,7 +146,7 @@ def compare(task, train, test, recipe, tok, model, seed, out):
         tuned.model.to(device)
         done = finetune(tuned, train, recipe)
         row[arm] = tuned.evaluate(test) | {"cut": done["cut"]}
-    tuned.save(out)
+    tuned.save(out)  # the pre-trained arm, the last
     return row
 
 

@@ -18,11 +18,11 @@ ARMS = {
 }
 
 
-def loss_curve(log, floor=None, final=None):
+def loss_curve(log, floor=None):
     """Eq. (1) in nats per token against the step; `floor` is the exact entropy of the text, where it is known.
 
     Args:
-        log: rows with "step" and "loss", from `train.pretrain`. final: the loss on fresh text after training.
+        log: rows with "step" and "loss", from `train.pretrain`.
     """
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
@@ -30,9 +30,7 @@ def loss_curve(log, floor=None, final=None):
     smooth = smoothed([row["loss"] for row in log])
     axes.plot([row["step"] for row in log], smooth, color=BLUE, label="training loss, eq. (1)")
     if floor is not None:
-        axes.axhline(floor, color=GREEN, linestyle="--", label=f"exact floor {floor:.3f}: no honest model is below")
-    if final is not None:
-        axes.plot([log[-1]["step"]], [final], "o", color=ORANGE, label=f"fresh text {final:.3f}")
+        axes.axhline(floor, color=GREEN, linestyle="--", label=f"exact floor {floor:.3f}, the entropy of the text")
     axes.set(xlabel="step", ylabel="nats per token", ylim=(0, None))
     axes.legend()
     return figure

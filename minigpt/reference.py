@@ -64,34 +64,34 @@ def attention(q, k, v):
     return weights @ v, weights
 
 
-def attention_backward(d_out, q, k, v):
-    """The gradient of a loss at q, k and v, from d_out, its gradient at attention's output.
+def attention_backward(grad_out, q, k, v):
+    """The gradient of a loss at q, k and v, from grad_out, its gradient at attention's output.
 
-    With A = softmax(S), S = q k^T / sqrt(d_k) + mask, out = A v, and d_X for the gradient at X:
+    With A = softmax(S), S = q k^T / c + mask, out = A v, where c = sqrt(d_k), and grad_X for the gradient at X:
 
-        d_v = A^T d_out,                              from out = A v
-        d_A = d_out v^T
-        d_S = A * (d_A - rowsum(d_A * A)),            softmax: dA_i / dS_j = A_i (1[i = j] - A_j)
-        d_q = d_S k / sqrt(d_k),   d_k = d_S^T q / sqrt(d_k)
+        grad_v = A^T grad_out,                              from out = A v
+        grad_A = grad_out v^T
+        grad_S = A * (grad_A - rowsum(grad_A * A)),         softmax: dA_i / dS_j = A_i (1[i = j] - A_j)
+        grad_q = grad_S k / c,   grad_k = grad_S^T q / c
 
-    Where the mask is -inf, A is 0, so d_S is 0 there: no gradient flows from the past to the future.
+    Where the mask is -inf, A is 0, so grad_S is 0 there: the output at t sends no gradient to keys and values after t.
 
     Args:
-        d_out, q, k, v: (..., T, d_k).
+        grad_out, q, k, v: (..., T, d_k).
     Returns:
-        d_q, d_k, d_v: (..., T, d_k).
+        grad_q, grad_k, grad_v: (..., T, d_k).
     Source: derived here; chapter 02 goes through it line by line.
     """
-    if d_out.shape != v.shape:
-        raise ValueError(f"d_out must have the shape of v, {v.shape}, got {d_out.shape}")
+    if grad_out.shape != v.shape:
+        raise ValueError(f"grad_out must have the shape of v, {v.shape}, got {grad_out.shape}")
     _, A = attention(q, k, v)  # (..., T, T)
     scale = np.sqrt(q.shape[-1])
-    d_v = A.swapaxes(-1, -2) @ d_out
-    d_A = d_out @ v.swapaxes(-1, -2)
-    d_S = A * (d_A - (d_A * A).sum(axis=-1, keepdims=True))
-    d_q = d_S @ k / scale
-    d_k = d_S.swapaxes(-1, -2) @ q / scale
-    return d_q, d_k, d_v
+    grad_v = A.swapaxes(-1, -2) @ grad_out
+    grad_A = grad_out @ v.swapaxes(-1, -2)
+    grad_S = A * (grad_A - (grad_A * A).sum(axis=-1, keepdims=True))
+    grad_q = grad_S @ k / scale
+    grad_k = grad_S.swapaxes(-1, -2) @ q / scale
+    return grad_q, grad_k, grad_v
 
 
 def multi_head(x, W_qkv, b_qkv, W_o, b_o, n_head):

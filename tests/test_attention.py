@@ -70,20 +70,20 @@ def test_backward(seed):
     assert_backward_correct(reference.attention_backward, reference.attention, seed)
 
 
-def no_row_sum(d_out, q, k, v):
+def no_row_sum(grad_out, q, k, v):
     _, A = reference.attention(q, k, v)
-    d_S = A * (d_out @ v.swapaxes(-1, -2))
-    return d_S @ k / np.sqrt(3), d_S.swapaxes(-1, -2) @ q / np.sqrt(3), A.swapaxes(-1, -2) @ d_out
+    grad_S = A * (grad_out @ v.swapaxes(-1, -2))
+    return grad_S @ k / np.sqrt(3), grad_S.swapaxes(-1, -2) @ q / np.sqrt(3), A.swapaxes(-1, -2) @ grad_out
 
 
-def no_scale(d_out, q, k, v):
-    d_q, d_k, d_v = reference.attention_backward(d_out, q, k, v)
-    return d_q * np.sqrt(3), d_k * np.sqrt(3), d_v
+def no_scale(grad_out, q, k, v):
+    grad_q, grad_k, grad_v = reference.attention_backward(grad_out, q, k, v)
+    return grad_q * np.sqrt(3), grad_k * np.sqrt(3), grad_v
 
 
-def not_transposed(d_out, q, k, v):
-    d_q, d_k, _ = reference.attention_backward(d_out, q, k, v)
-    return d_q, d_k, reference.attention(q, k, v)[1] @ d_out
+def not_transposed(grad_out, q, k, v):
+    grad_q, grad_k, _ = reference.attention_backward(grad_out, q, k, v)
+    return grad_q, grad_k, reference.attention(q, k, v)[1] @ grad_out
 
 
 @pytest.mark.parametrize("wrong", [no_row_sum, no_scale, not_transposed])
@@ -97,15 +97,15 @@ def test_backward_check_catches(wrong):
 def test_gradient_in_numpy_is_torchs(device, dtype, bound):
     """The derived backward pass against autograd, through the spelled-out and the fused kernel."""
     rng = np.random.default_rng(0)
-    q, k, v, d_out = (rng.standard_normal((2, 3, 7, 8)) for _ in range(4))
-    derived = reference.attention_backward(d_out, q, k, v)
+    q, k, v, grad_out = (rng.standard_normal((2, 3, 7, 8)) for _ in range(4))
+    derived = reference.attention_backward(grad_out, q, k, v)
     kernels = [
         lambda *x: attention(*x)[0],
         lambda *x: torch.nn.functional.scaled_dot_product_attention(*x, is_causal=True),
     ]
     for kernel in kernels:
         tensors = [torch.tensor(x, dtype=dtype, device=device, requires_grad=True) for x in (q, k, v)]
-        kernel(*tensors).backward(torch.tensor(d_out, dtype=dtype, device=device))
+        kernel(*tensors).backward(torch.tensor(grad_out, dtype=dtype, device=device))
         for tensor, expected in zip(tensors, derived, strict=True):
             np.testing.assert_allclose(tensor.grad.cpu().numpy(), expected, atol=bound)
 

@@ -19,6 +19,7 @@ from minigpt.files import InputError
 from minigpt.finetune import FinetuneConfig, Finetuned, finetune
 from minigpt.model import GPT, GPTConfig
 from minigpt.pretrained import GPT1, add_markers, load_openai_gpt, load_openai_tokenizer, save_openai_gpt
+from minigpt.train import documents
 
 transformers = pytest.importorskip("transformers", reason="transformers is the peer: pip install '.[test]'")
 
@@ -305,6 +306,7 @@ def test_a_small_vocabulary_without_the_files(tmp_path):
     tok = load_openai_tokenizer(tmp_path)
     assert [pieces[i] for i in tok.encode("AB abc x")] == ["ab</w>", "ab", "c</w>", "<unk>"]
     assert tok.decode(tok.encode("AB abc")) == "ab abc"
+    assert documents(["AB abc x", "a"], tok, n_ctx=2) == [[9, 8, 7], [7, 0]]  # no markers: GPT-1 never read one
     (tmp_path / "merges.txt").write_text("#version: 0.2\nq z\n")
     with pytest.raises(InputError, match=r"merges\.txt"):
         load_openai_tokenizer(tmp_path)

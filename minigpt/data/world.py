@@ -1,12 +1,12 @@
 """The toy world: people, places and things, told in sentences whose probability is known exactly.
 
-    P(story) = prod_i P(go on or end | i) P(sentence_i | state_i)
+    P(story) = prod_{i=1..n} P(go on | i - 1) P(sentence_i | state_{i-1})  *  P(end | n)
 
 A story is a walk through states (which animal is where, who has what, as far as the text has told): events, and
 sentences that tell or ask what is so now. `world_grammar.sentences(state)` lists every sentence that may come next with
 its probability. No sentence is the beginning of another, so a text has one derivation; its log probability is a sum,
-and the true distribution of the next word is a sum over the sentences that fit so far. No honest model beats that
-floor of eq. (1) on average.
+and the true distribution of the next word is a sum over the sentences that fit so far. No model that has not
+seen the very text beats that floor of eq. (1) on average.
 """
 
 import math
@@ -117,5 +117,5 @@ def log_probability(story, language="en"):
 
 
 def floor(texts, language="en"):
-    """Nats per token (a word, or the end) of the true model on `texts`: no honest model is below it on average."""
+    """Nats per token (a word, or the end) of the true model on `texts`: on average no model is below it."""
     return -sum(log_probability(t, language) for t in texts) / sum(len(words.split(t)) + 1 for t in texts)
