@@ -13,6 +13,7 @@ from torch import nn
 
 from minigpt.dropout import Dropout, dropout
 from minigpt.files import InputError
+from minigpt.linear import Linear
 
 
 def attention(q, k, v):
@@ -68,8 +69,8 @@ class CausalSelfAttention(nn.Module):
         super().__init__()
         self.n_head = n_head
         self.attention_dropout = attention_dropout
-        self.qkv = nn.Linear(d_model, 3 * d_model)
-        self.out = nn.Linear(d_model, d_model)
+        self.qkv = Linear(d_model, 3 * d_model)
+        self.out = Linear(d_model, d_model)
         self.dropout = Dropout(dropout)
 
     def heads(self, x):

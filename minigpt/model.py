@@ -17,6 +17,7 @@ from torch.utils.checkpoint import checkpoint
 from minigpt.attention import CausalSelfAttention
 from minigpt.dropout import Dropout
 from minigpt.files import InputError, read_json, write_json
+from minigpt.linear import Linear
 from minigpt.tensors import fill, save_tensors
 
 TIED = [("lm_head.weight", "token_embedding.weight")]  # W^L = W^e transposed: one tensor, stored once
@@ -85,7 +86,7 @@ class DecoderBlock(nn.Module):
         self.attention = CausalSelfAttention(d, config.n_head, config.dropout, config.attention_dropout)
         self.ln_1 = nn.LayerNorm(d)
         self.mlp = nn.Sequential(
-            nn.Linear(d, 4 * d), nn.GELU(approximate="tanh"), nn.Linear(4 * d, d), Dropout(config.dropout)
+            Linear(d, 4 * d), nn.GELU(approximate="tanh"), Linear(4 * d, d), Dropout(config.dropout)
         )
         self.ln_2 = nn.LayerNorm(d)
 
@@ -110,7 +111,7 @@ class GPT(nn.Module):
         self.position_embedding = nn.Embedding(config.n_ctx, config.d_model)  # W^p
         self.dropout = Dropout(config.dropout)
         self.blocks = nn.ModuleList(DecoderBlock(config) for _ in range(config.n_layer))
-        self.lm_head = nn.Linear(config.d_model, config.vocab_size, bias=False)  # W^L
+        self.lm_head = Linear(config.d_model, config.vocab_size, bias=False)  # W^L
         initialise(self, config.d_model, seed)
         if config.tie_weights:
             self.lm_head.weight = self.token_embedding.weight

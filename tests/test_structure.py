@@ -27,6 +27,7 @@ ORDER = [
     "loss",
     "reference",
     "dropout",
+    "linear",
     "attention",
     "tensors",
     "model",

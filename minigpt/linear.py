@@ -1,0 +1,53 @@
+"""x W + b, as `torch.nn.Linear`, with the faster of the two libraries that PyTorch carries for it.
+
+On the CPU, PyTorch hands float32 products to MKL, which on AMD processors leaves their widest instructions unused. oneDNN
+uses them, and PyTorch has it on board for its compiler. Here it multiplies where it is the faster one: on the CPU, in
+float32, where there is enough to multiply. The numbers are those of `torch.nn.Linear`, to float32's rounding.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+LEAST = 2**21  # multiplications; below, starting oneDNN costs more than it saves
+HAS_ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+
+
+def product(x, weight, bias=None):
+    """x W^T + b by oneDNN; it is a private operation of PyTorch, so only this line names it."""
+    return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
+
+
+class OneDNN(torch.autograd.Function):
+    """y = x W^T + b and its gradients, three products with the same operation.
+
+    grad_x = grad_y W,    grad_W = grad_y^T x,    grad_b = sum of grad_y over the rows
+    """
+
+    @staticmethod
+    def forward(ctx, x, weight, bias):
+        ctx.save_for_backward(x, weight)
+        return product(x, weight, bias)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, grad_y):
+        x, weight = ctx.saved_tensors
+        rows = grad_y.flatten(0, -2)  # (B * T, out)
+        grad_x = product(grad_y, weight.t())
+        grad_weight = product(rows.t(), x.flatten(0, -2).t())
+        return grad_x, grad_weight, rows.sum(0) if ctx.needs_input_grad[2] else None
+
+
+class Linear(nn.Linear):
+    """`torch.nn.Linear`, its parameters and its numbers, faster on many CPUs.
+
+    >>> Linear(8, 3)(torch.ones(2, 5, 8)).shape
+    torch.Size([2, 5, 3])
+    """
+
+    def forward(self, x):
+        in_float32 = x.dtype == self.weight.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
+        if HAS_ONEDNN and in_float32 and x.device.type == "cpu" and x.numel() * self.out_features >= LEAST:
+            return OneDNN.apply(x, self.weight, self.bias)
+        return F.linear(x, self.weight, self.bias)
