@@ -1,8 +1,8 @@
 """x W + b, as `torch.nn.Linear`, with the faster of the two libraries that PyTorch carries for it.
 
-On the CPU, PyTorch hands float32 products to MKL, which on AMD processors leaves their widest instructions unused. oneDNN
-uses them, and PyTorch has it on board for its compiler. Here it multiplies where it is the faster one: on the CPU, in
-float32, where there is enough to multiply. The numbers are those of `torch.nn.Linear`, to float32's rounding.
+On the CPU, PyTorch hands float32 products to MKL, which on AMD processors leaves their widest instructions unused.
+oneDNN uses them, and PyTorch has it on board for its compiler. Here it multiplies where it is the faster one: on the
+CPU, in float32, where there is enough to multiply. The numbers are those of `torch.nn.Linear`, to float32's rounding.
 """
 
 import torch
