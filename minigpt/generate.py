@@ -46,6 +46,20 @@ def next_token_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
     return kept / kept.sum(-1, keepdim=True)
 
 
+def draw(probabilities, generator=None):
+    """One token a row from (B, |V|): the first at which the running sum passes a number drawn evenly from 0 to 1.
+
+    That is one draw a row; `torch.multinomial` makes one for each token of the vocabulary.
+
+    >>> draw(torch.tensor([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]))
+    tensor([1, 2])
+    """
+    sums = probabilities.double().cumsum(-1)
+    sums = sums / sums[:, -1:]  # ends with 1 exactly, which no draw reaches
+    even = torch.rand(len(sums), 1, generator=generator, dtype=sums.dtype, device=sums.device)
+    return torch.searchsorted(sums, even, right=True)[:, 0]
+
+
 def rectangle(prompts, width, device):
     """Prompts as a tensor (B, longest + width), zeros where nothing stands yet, and their lengths (B,)."""
     lengths = [len(prompt) for prompt in prompts]
@@ -109,7 +123,7 @@ def generate(
     while new < max_new_tokens and not (end_id is not None and ended.all()):
         logits = last_logits(model, text, lengths, longest, cache)
         probabilities = next_token_probabilities(logits, temperature, top_k, top_p)
-        drawn = torch.multinomial(probabilities, 1, generator=generator)[:, 0]  # (B,)
+        drawn = draw(probabilities, generator)  # (B,)
         if end_id is not None:
             drawn = drawn.masked_fill(ended, end_id)
             ended |= drawn == end_id
