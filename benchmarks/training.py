@@ -1,6 +1,7 @@
 """Pre-training: one step, from a batch of ids to new weights, minigpt's beside each peer's.
 
-Both sizes are GPT-1's kind of model, small; W^L is W^e transposed in all but LLMs-from-scratch, which has no such option.
+Both sizes are GPT-1's kind of model, small. W^L is W^e transposed in minigpt, nanoGPT and transformers; minGPT and
+LLMs-from-scratch have a W^L of its own.
 """
 
 import dataclasses
