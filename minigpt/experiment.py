@@ -8,7 +8,7 @@ Both arms have the same architecture, labels, recipe and number of steps; they d
 
 import dataclasses
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from minigpt import baselines, plots
@@ -35,7 +35,7 @@ class Setting:
     pretraining: TrainConfig
     tasks: dict
     floor: float | None = None
-    notes: dict = field(default_factory=dict)
+    dropout: float = 0.0  # in pre-training; fine-tuning has 0.1
 
 
 def toy(seed, language="en"):
@@ -80,7 +80,7 @@ def real(seed):
     return Setting(
         texts, [readers.read_text("wikitext-2", "test")[:200_000]], level="bpe", vocab_size=2_000,
         sizes={"n_ctx": 128, "n_layer": 4, "n_head": 4, "d_model": 128},
-        pretraining=TrainConfig(steps=2_000, batch_size=32, lr=1e-3, seed=seed), tasks=tasks,
+        pretraining=TrainConfig(steps=5_000, batch_size=32, lr=1e-3, seed=seed), tasks=tasks, dropout=0.1,
     )  # fmt: skip
 
 
@@ -122,8 +122,8 @@ def run(setting, out, seed, device, say=print):
 
 
 def pretrained_model(setting, tok, config, out, device):
-    """Pre-train without dropout: each text is read two or three times, too few to learn it by heart."""
-    model = GPT(dataclasses.replace(config, dropout=0.0), setting.pretraining.seed).to(device)
+    """Pre-train; where each text is read only two or three times, too few to learn it by heart, without dropout."""
+    model = GPT(dataclasses.replace(config, dropout=setting.dropout), setting.pretraining.seed).to(device)
     log = pretrain(model, documents(setting.texts, tok, config.n_ctx), setting.pretraining, out)
     model.save(out)
     tok.save(out)
