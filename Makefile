@@ -2,10 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test lint format clean
+.PHONY: help run test bench lint format clean
 help:
 	@echo "make run     set up .venv once, then the main job: pre-train, fine-tune four tasks, print the table"
 	@echo "make test    the same set-up, then every test and the linter"
+	@echo "make bench   speed beside other packages: benchmarks/RESULTS.md    PEERS=folder adds their checkouts"
 	@echo "make lint    ruff: style and mistakes          make format  ruff: rewrite to the house style"
 	@echo "make clean   remove .venv; your runs stay"
 
@@ -14,6 +15,9 @@ run: .venv/installed
 
 test: .venv/installed lint
 	@$(BIN)/python -m pytest
+
+bench: .venv/installed
+	@$(BIN)/python -m benchmarks $(if $(PEERS),--peers "$(PEERS)")
 
 lint: .venv/installed
 	@$(BIN)/ruff check .
