@@ -47,7 +47,11 @@ class Linear(nn.Linear):
     """
 
     def forward(self, x):
-        in_float32 = x.dtype == self.weight.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
-        if HAS_ONEDNN and in_float32 and x.device.type == "cpu" and x.numel() * self.out_features >= LEAST:
+        if HAS_ONEDNN and x.numel() * self.out_features >= LEAST and self.in_float32(x):
             return OneDNN.apply(x, self.weight, self.bias)
         return F.linear(x, self.weight, self.bias)
+
+    def in_float32(self, x):
+        """Is this a product of float32 numbers on the CPU, not to be cast to bfloat16?"""
+        alike = x.dtype == self.weight.dtype == torch.float32
+        return alike and x.device.type == "cpu" and not torch.is_autocast_enabled("cpu")

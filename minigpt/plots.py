@@ -1,14 +1,22 @@
-"""The pictures: a loss curve over its floor, and the table of what pre-training bought.
+"""The pictures: loss curves, the table of what pre-training bought, who looks at whom, what comes next.
 
-Labels are English, so that no Chinese font is needed. Each function returns a matplotlib figure; `save` writes it.
+Labels are English, so that no Chinese font is needed. Each function returns a matplotlib figure; `save` writes it,
+`show` displays it in a notebook. The colours differ in brightness too, for eyes that do not tell them apart.
 """
 
+import inspect
+import io
+import re
+from itertools import pairwise
+
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from minigpt.files import replacing
 
 BLUE, ORANGE, GREY, GREEN = "#1f6fb2", "#e07b00", "#8a8a8a", "#2a8f4f"
+STYLES = [(BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), (GREY, "D"), ("#7b3294", "v")]  # one a curve
 ARMS = {
     "majority": "#cfcfcf",
     "bag of words": GREY,
@@ -33,6 +41,76 @@ def loss_curve(log, floor=None):
         axes.axhline(floor, color=GREEN, linestyle="--", label=f"exact floor {floor:.3f}, the entropy of the text")
     axes.set(xlabel="step", ylabel="nats per token", ylim=(0, None))
     axes.legend()
+    return figure
+
+
+def lines(x, curves, xlabel, ylabel, log=False, floor=None):
+    """Curves over the same x, each with its spread.
+
+    Args:
+        curves: {label: values (len(x)), or one row a run (n, len(x))}; a line is the mean, its band lowest to highest.
+        log: draw both axes by powers of ten.
+        floor: a dashed line that no honest curve crosses.
+    """
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    for (label, values), (colour, marker) in zip(curves.items(), STYLES, strict=False):
+        values = np.atleast_2d(values)
+        axes.plot(x, values.mean(axis=0), color=colour, marker=marker if len(x) < 30 else "", label=label)
+        axes.fill_between(x, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
+    if floor is not None:
+        axes.axhline(floor, color=GREEN, linestyle="--", label=f"exact floor {floor:.3f}")
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    if log:
+        axes.set(xscale="log", yscale="log")
+    axes.legend()
+    return figure
+
+
+def attention_map(weights, tokens, title=""):
+    """Who looks at whom: weights (T, T), a row a query; darker is more, and small grids show the numbers."""
+    T = len(tokens)
+    figure = Figure(figsize=(1.6 + 0.55 * T, 1.1 + 0.55 * T), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(weights, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xticks(range(T), tokens, rotation=90 if T > 6 else 0)
+    axes.set_yticks(range(T), tokens)
+    axes.set(xlabel="looks at (key)", ylabel="position (query)", title=title)
+    for i in range(T if T <= 8 else 0):
+        for j in range(T):
+            colour = "white" if weights[i][j] > 0.6 else "black"
+            axes.text(j, i, f"{weights[i][j]:.2f}", ha="center", va="center", color=colour, fontsize=9)
+    return figure
+
+
+def bars(words, distributions, title="", ylabel="probability"):
+    """One group of bars a word, one bar a distribution: {label: probabilities, one a word}."""
+    figure = Figure(figsize=(max(6, 0.55 * len(words) + 2), 3.4), layout="constrained")
+    axes = figure.subplots()
+    width = 0.8 / len(distributions)
+    for place, ((label, values), (colour, _)) in enumerate(zip(distributions.items(), STYLES, strict=False)):
+        at = [i + (place - (len(distributions) - 1) / 2) * width for i in range(len(words))]
+        axes.bar(at, values, width * 0.95, color=colour, label=label)
+    axes.set_xticks(range(len(words)), words, rotation=45 if len(words) > 8 else 0)
+    axes.set(ylabel=ylabel, title=title)
+    axes.legend()
+    return figure
+
+
+def next_token_prediction(tokens):
+    """The lecture's figure: what goes in below, what should come out above, one place later."""
+    figure = Figure(figsize=(1.15 * len(tokens), 2.6), layout="constrained")
+    axes = figure.subplots()
+    for t, (given, wanted) in enumerate(pairwise(tokens)):
+        for y, token, colour in ((0, given, "#d7e6f4"), (2, wanted, "#fbe3c7")):
+            box = {"boxstyle": "round,pad=0.35", "facecolor": colour, "edgecolor": GREY}
+            axes.text(t, y, token, ha="center", va="center", bbox=box, fontsize=11)
+        axes.annotate("", (t, 1.62), (t, 0.4), arrowprops={"arrowstyle": "->", "color": GREY})
+    axes.text(-0.9, 0, "input", ha="right", va="center")
+    axes.text(-0.9, 2, "target", ha="right", va="center")
+    axes.text((len(tokens) - 2) / 2, 1, "GPT: each output sees the inputs at and left of it", ha="center", va="center")
+    axes.set(xlim=(-2, len(tokens) - 1.4), ylim=(-0.6, 2.6))
+    axes.axis("off")
     return figure
 
 
@@ -71,3 +149,31 @@ def save(figure, path):
     FigureCanvasAgg(figure)
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=120)
+
+
+def png(figure):
+    """A figure as the bytes of a PNG, the same on every run."""
+    FigureCanvasAgg(figure)
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=100, metadata={"Software": None})
+    return file.getvalue()
+
+
+def show(figure, alt):
+    """Display a figure in a notebook; `alt` says in words what it shows, for those who do not see it."""
+    from IPython.display import Image, display
+
+    display(Image(png(figure), alt=alt))
+
+
+def source(*functions):
+    """The source of functions without their docstrings, for a lesson that has just explained them.
+
+    >>> print(source(smoothed).splitlines()[0])
+    def smoothed(values, keep=0.97):
+    """
+    found = []
+    for function in functions:
+        code, doc = inspect.cleandoc("\n" + inspect.getsource(function)), inspect.getdoc(function)
+        found.append(re.sub(r'\n *""".*?"""', "", code, count=1, flags=re.DOTALL) if doc else code)
+    return "\n\n\n".join(found)

@@ -116,7 +116,7 @@ def make_optimizer(parameters, lr, weight_decay):
     return torch.optim.AdamW(groups, lr=lr)
 
 
-def pretrain(model, sequences, config, out=None, checkpoint_every=200, resume=False, progress=True):
+def pretrain(model, sequences, config, out=None, checkpoint_every=200, resume=False, progress=True, watch=None):
     """Minimise eq. (1) on `sequences`; returns the log, a list of rows like those of `loss.csv`.
 
     Args:
@@ -124,6 +124,7 @@ def pretrain(model, sequences, config, out=None, checkpoint_every=200, resume=Fa
         sequences: lists of ids, from `documents`.
         out: a folder for `checkpoint.safetensors` and `loss.csv`, each whole or not there; None writes nothing.
         resume: go on from the checkpoint in `out`, bit-equal to a run that was never stopped.
+        watch: called with the log after every step, for those who want to look on.
     Raises:
         InputError: if there is nothing to train on, or the checkpoint is damaged or of another run.
     """
@@ -158,6 +159,8 @@ def pretrain(model, sequences, config, out=None, checkpoint_every=200, resume=Fa
         loss, norm = train_step(parallel, optimizer, batch, learning_rate(step, config), config.clip, rank, n_processes)
         log.append({"step": step + 1, "loss": loss, "lr": learning_rate(step, config), "gradient_norm": norm})
         steps.set_postfix(loss=f"{loss:.3f}", refresh=False)
+        if watch is not None:
+            watch(log)
         if out and rank == 0 and ((step + 1) % checkpoint_every == 0 or step + 1 == config.steps):
             write_csv(Path(out) / "loss.csv", log)
             save_checkpoint(Path(out) / "checkpoint.safetensors", model, optimizer, step + 1, identity)

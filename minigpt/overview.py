@@ -1,0 +1,57 @@
+"""The experiments of chapter 00: how far small models stay above the toy world's floor, and what brings them closer.
+
+    excess(D, N, C)  =  loss of eq. (1) on fresh text  -  exact floor            D data, N parameters, C compute
+
+A look ahead: it uses the model and the training that later chapters build.
+Lecture pages "Big data", "Big model", "Big compute"; the shape of such curves: Kaplan et al. 2020.
+"""
+
+import random
+
+import numpy as np
+
+from minigpt import words
+from minigpt.data import world
+from minigpt.model import GPT, GPTConfig
+from minigpt.tokenizer import Tokenizer
+from minigpt.train import TrainConfig, documents, evaluate, pretrain
+
+N_FRESH, FRESH = 300, 1_000_000  # test stories, and what is added to a seed for them
+
+
+def noisy(texts, share, seed):
+    """`texts` with a share of their words replaced by words drawn from all of them: data of lower quality."""
+    rng = random.Random(f"noise {seed}")
+    cut = [words.split(text) for text in texts]
+    pool = [word for told in cut for word in told]
+    return [words.join([rng.choice(pool) if rng.random() < share else word for word in told]) for told in cut]
+
+
+def excess(n_stories=2_000, d_model=32, steps=250, noise=0.0, seed=0):
+    """Train one small GPT; returns its nats per token above the floor on fresh stories, and its number of parameters.
+
+    Args:
+        n_stories: how many stories there are to read; they are read again until the steps are done.
+        d_model: the width of a model of 2 layers. steps: updates on 16 stories each.
+        noise: the share of words replaced in the training text; the fresh stories stay clean.
+    """
+    texts = world.stories(n_stories, seed)
+    fresh = world.stories(N_FRESH, seed + FRESH)
+    tok = Tokenizer.train(world.stories(500, FRESH), 100, "word")  # the same words for every run
+    config = GPTConfig(tok.vocab_size, n_ctx=72, n_layer=2, n_head=2, d_model=d_model, dropout=0.0)
+    model = GPT(config, seed)
+    sequences = documents(noisy(texts, noise, seed) if noise else texts, tok, config.n_ctx)
+    pretrain(model, sequences, TrainConfig(steps, batch_size=16, lr=4e-3, seed=seed), progress=False)
+    found = evaluate(model, documents(fresh, tok, config.n_ctx))
+    return found["loss"] - world.floor(fresh), sum(p.numel() for p in model.parameters())
+
+
+def power_law(x, y):
+    """Fit y = a x^-b by a straight line through the logarithms; returns a and b.
+
+    >>> a, b = power_law([1, 10, 100], [5.0, 0.5, 0.05])
+    >>> round(a, 6), round(b, 6)
+    (5.0, 1.0)
+    """
+    slope, height = np.polyfit(np.log(x), np.log(y), 1)
+    return float(np.exp(height)), float(-slope)

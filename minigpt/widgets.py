@@ -1,0 +1,139 @@
+"""What people move: an attention explorer, next-token bars, a switch for the mask, a loss that falls while one looks.
+
+Each function returns an ipywidgets box for a notebook; its picture is one of `plots.py`, so that a page without a
+kernel can show a state of it. Nothing is drawn before it is displayed.
+"""
+
+import html
+
+import ipywidgets
+import numpy as np
+import torch
+
+from minigpt import plots
+from minigpt.generate import next_token_probabilities
+from minigpt.reference import softmax
+from minigpt.train import pretrain
+
+
+@torch.no_grad()
+def attention_weights(model, ids, layer):
+    """Who looks at whom in one layer, counted from 0: ids, a list of T -> (H, T, T)."""
+    ids = torch.tensor([ids])
+    h = model.token_embedding(ids) + model.position_embedding(torch.arange(ids.shape[1]))
+    for block in model.blocks[:layer]:
+        h = block(h)
+    return model.blocks[layer].attention.weights(h)[0].numpy()
+
+
+def with_start(tok, text):
+    """The ids of `<s> text`, and each as a word."""
+    return [tok.start_id, *tok.encode(text)], ["<s>", *tok.split(text)]
+
+
+def attention_html(weights, tokens):
+    """A line a token: the line's token looks at the others, the darker the more; a hovered line stands out."""
+    style = (
+        "<style>.minigpt-look div{padding:1px 0;opacity:.55}.minigpt-look div:hover{opacity:1}"
+        ".minigpt-look span{padding:1px 5px;color:#000}.minigpt-look b{display:inline-block;width:7em}</style>"
+    )
+    rows = []
+    for i, token in enumerate(tokens):
+        seen = "".join(
+            f'<span style="background:rgba(31,111,178,{weights[i][j]:.2f})" title="{weights[i][j]:.2f}">'
+            f"{html.escape(tokens[j])}</span>"
+            for j in range(i + 1)
+        )
+        rows.append(f"<div><b>{html.escape(token)}</b>{seen}</div>")
+    return f'{style}<div class="minigpt-look">{"".join(rows)}</div>'
+
+
+def observed(draw, *controls):
+    """Call `draw()` now and whenever one of the controls changes."""
+    for control in controls:
+        control.observe(lambda change: draw(), names="value")
+    draw()
+
+
+def attention_explorer(model, tok, text):
+    """Type a text, choose layer and head, hover over a line: whom does its token look at?"""
+    box = ipywidgets.Text(text, description="text", layout={"width": "95%"})
+    layer = ipywidgets.IntSlider(1, 1, model.config.n_layer, description="layer")
+    head = ipywidgets.IntSlider(1, 1, model.config.n_head, description="head")
+    shown = ipywidgets.HTML()
+
+    def draw():
+        ids, tokens = with_start(tok, box.value)
+        n_ctx = model.config.n_ctx
+        weights = attention_weights(model, ids[:n_ctx], layer.value - 1)[head.value - 1]
+        shown.value = attention_html(weights, tokens[:n_ctx])
+
+    observed(draw, box, layer, head)
+    return ipywidgets.VBox([box, ipywidgets.HBox([layer, head]), shown])
+
+
+@torch.no_grad()
+def next_token_figure(model, tok, text, truth=None, temperature=1.0, top_k=None, top_p=None, n_shown=12):
+    """The likeliest next tokens after `text`, beside the true distribution where `truth(text)` knows it."""
+    ids, _ = with_start(tok, text)
+    logits = model(torch.tensor([ids[-model.config.n_ctx :]]))[0, -1]
+    p = next_token_probabilities(logits, temperature, top_k, top_p).numpy()
+    order = np.argsort(-p, kind="stable")[:n_shown]
+    names = [tok.decode([int(i)]) for i in order]
+    distributions = {"model": p[order]}
+    if truth is not None:
+        true = truth(text)
+        distributions["truth"] = [true.get(name, 0.0) for name in names]
+    return plots.bars(names, distributions, title=f"after: {text}")
+
+
+def next_token_bars(model, tok, text, truth=None):
+    """Type a beginning, move the temperature, cut to the likeliest k or to a share p."""
+    box = ipywidgets.Text(text, description="text", layout={"width": "95%"})
+    temperature = ipywidgets.FloatSlider(1.0, min=0.0, max=2.0, step=0.1, description="temperature")
+    top_k = ipywidgets.IntSlider(tok.vocab_size, 1, tok.vocab_size, description="top-k")
+    top_p = ipywidgets.FloatSlider(1.0, min=0.05, max=1.0, step=0.05, description="top-p")
+    shown = ipywidgets.Image(format="png")
+
+    def draw():
+        known = truth
+        try:
+            truth and truth(box.value)
+        except ValueError:  # no story of this world begins so
+            known = None
+        settings = (temperature.value, top_k.value, top_p.value)
+        shown.value = plots.png(next_token_figure(model, tok, box.value, known, *settings))
+
+    observed(draw, box, temperature, top_k, top_p)
+    return ipywidgets.VBox([box, ipywidgets.HBox([temperature, top_k, top_p]), shown])
+
+
+def mask_switch(scores, tokens):
+    """Attention weights of scores (T, T) with the mask, or without."""
+    masked = ipywidgets.ToggleButtons(options=["causal mask", "no mask"])
+    shown = ipywidgets.Image(format="png")
+
+    def draw():
+        allowed = np.tri(len(tokens), dtype=bool) | (masked.value == "no mask")
+        shown.value = plots.png(plots.attention_map(softmax(np.where(allowed, scores, -np.inf)), tokens, masked.value))
+
+    observed(draw, masked)
+    return ipywidgets.VBox([masked, shown])
+
+
+def live_loss(model, sequences, config, floor=None, every=50):
+    """A button that trains `model` and draws the loss while it falls."""
+    button = ipywidgets.Button(description="train")
+    shown = ipywidgets.Image(format="png")
+
+    def watch(log):
+        if len(log) % every == 0 or len(log) == config.steps:
+            shown.value = plots.png(plots.loss_curve(log, floor))
+
+    def train(_):
+        button.disabled = True
+        pretrain(model, sequences, config, progress=False, watch=watch)
+        button.disabled = False
+
+    button.on_click(train)
+    return ipywidgets.VBox([button, shown])
