@@ -2,10 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test bench lint format clean
+.PHONY: help run test lessons notebooks bench lint format clean
 help:
 	@echo "make run     set up .venv once, then the main job: pre-train, fine-tune four tasks, print the table"
-	@echo "make test    the same set-up, then every test and the linter"
+	@echo "make test    the same set-up, then the linter, every test, and every lesson against its stored outputs"
+	@echo "make lessons run the lessons against their stored outputs    make notebooks  run them and store the outputs anew"
 	@echo "make bench   speed beside other packages: benchmarks/RESULTS.md    PEERS=folder adds their checkouts"
 	@echo "make lint    ruff: style and mistakes          make format  ruff: rewrite to the house style"
 	@echo "make clean   remove .venv; your runs stay"
@@ -15,6 +16,15 @@ run: .venv/installed
 
 test: .venv/installed lint
 	@$(BIN)/python -m pytest
+	@$(MAKE) --no-print-directory lessons
+
+# One process a notebook, two at a time, one thread each.
+lessons: .venv/installed
+	@ls chapters/*/lesson.ipynb | OMP_NUM_THREADS=1 xargs -P 2 -n 1 $(BIN)/python -m pytest --no-header \
+		--nbval --nbval-current-env --nbval-cell-timeout 300 -p no:cacheprovider
+
+notebooks: .venv/installed
+	@OMP_NUM_THREADS=1 $(BIN)/python chapters/build.py
 
 bench: .venv/installed
 	@$(BIN)/python -m benchmarks $(if $(PEERS),--peers "$(PEERS)")

@@ -1,0 +1,212 @@
+"""The lessons: two languages with one code, run from the top, importing only what was built; and the check itself."""
+
+import ast
+import base64
+import io
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from matplotlib.image import imread, imsave
+from test_structure import ORDER
+
+ROOT = Path(__file__).resolve().parent.parent
+CHAPTERS = ROOT / "chapters"
+sys.path.insert(0, str(CHAPTERS))
+import build  # noqa: E402
+
+from minigpt.files import InputError  # noqa: E402
+
+LESSONS = build.lessons()
+BUILT = {  # the chapter that builds a module; a lesson uses those of its own and earlier chapters
+    0: ["data.world", "overview"],
+    1: ["tokenizer", "loss"],
+    2: ["reference"],
+    3: ["attention", "linear", "dropout"],
+    4: ["model", "tensors"],
+    5: ["train", "checkpoint", "data.readers", "data.tables", "device"],
+    6: ["generate"],
+    7: ["formats", "heads", "metrics", "finetuned", "finetune", "baselines", "data.world_tasks"],
+    11: ["experiment"],
+    12: ["pretrained"],
+}
+ANY = ["plots", "widgets", "words", "files"]  # what people look at and move, and what a word is
+each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.parent.name)
+
+
+def notebook(path):
+    return nbformat.read(path, as_version=4)
+
+
+def texts(path, kind):
+    return [cell.source for cell in notebook(path).cells if cell.cell_type == kind]
+
+
+def test_there_are_lessons():
+    assert [path.parent.name[:2] for path in LESSONS] == ["00", "01", "02", "03", "04", "05", "06"]
+
+
+@each_lesson
+def test_both_languages_have_the_same_cells(path):
+    """The same ids in the same order; code cells, outputs included, the same to the byte; no text left untranslated."""
+    english, chinese = (
+        json.loads(p.read_text(encoding="utf-8"))["cells"] for p in (path, path.with_name("lesson.zh.ipynb"))
+    )
+    assert [cell["id"] for cell in english] == [cell["id"] for cell in chinese]
+    for ours, theirs in zip(english, chinese, strict=True):
+        if ours["cell_type"] == "code":
+            assert ours == theirs, ours["id"]
+        else:
+            assert re.search("[\u4e00-\u9fff]", "".join(theirs["source"])), f"{ours['id']} has no Chinese"
+            assert not re.search("[\u4e00-\u9fff]", "".join(ours["source"])), f"{ours['id']} has Chinese"
+
+
+@each_lesson
+def test_every_cell_was_run_in_order(path):
+    """nbval passes a cell that was never run, whatever it would print."""
+    counts = [cell.execution_count for cell in build.code_cells(notebook(path))]
+    assert counts == list(range(1, len(counts) + 1))
+    outputs = [output for cell in build.code_cells(notebook(path)) for output in cell.outputs]
+    assert not [output for output in outputs if output.output_type == "error"]
+
+
+@each_lesson
+def test_a_lesson_is_whole(path):
+    markdown, code = "\n".join(texts(path, "markdown")), "\n".join(texts(path, "code"))
+    first = texts(path, "markdown")[0]
+    for part in ("**You will be able to**", "**Lecture:**", "**Time:**", "**Before it:**"):
+        assert part in first
+    for part in ("## Break it", "**Predict**", "## Questions", "<details><summary>Answers</summary>", "**Sources.**"):
+        assert part in markdown
+    questions = markdown.split("## Questions")[1]
+    assert all(questions.count(f"\n{n}. ") == 2 for n in (1, 2, 3))  # three questions, three answers
+    assert "assert " in code and "plots.source(" in code and "plots.show(" in code
+
+
+@each_lesson
+def test_a_cell_fits_a_projected_page(path):
+    for source in texts(path, "code"):
+        assert len(source.splitlines()) <= 34, source.splitlines()[0]
+
+
+@each_lesson
+def test_no_output_hangs_on_the_machine(path):
+    for cell in build.code_cells(notebook(path)):
+        for output in cell.outputs:
+            told = output.get("text", "") + str(output.get("data", {}).get("text/plain", ""))
+            assert not re.search(r"/home/|/root/|/tmp/|0x[0-9a-f]{6}|\d+\.\d+ ?s\b|cuda|Warning", told), told
+            assert build.WIDGET not in output.get("data", {})
+
+
+def imported(path):
+    """Modules of minigpt that a notebook imports."""
+    for source in texts(path, "code"):
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "minigpt":
+                inner = node.module.removeprefix("minigpt").lstrip(".")
+                for alias in node.names:
+                    whole = f"{inner}.{alias.name}".lstrip(".")
+                    yield whole if whole in ORDER else inner
+
+
+def too_early(path):
+    allowed = {module for n, modules in BUILT.items() if n <= int(path.parent.name[:2]) for module in modules} | set(
+        ANY
+    )
+    return set(imported(path)) - allowed
+
+
+@each_lesson
+def test_a_lesson_imports_what_was_built(path):
+    assert too_early(path) == set()
+
+
+def test_the_import_check_catches(tmp_path):
+    folder = tmp_path / "01_loss"
+    folder.mkdir()
+    cell = nbformat.v4.new_code_cell("from minigpt.model import GPT\nfrom minigpt import loss, generate")
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), folder / "lesson.ipynb")
+    assert too_early(folder / "lesson.ipynb") == {"model", "generate"}
+
+
+@each_lesson
+def test_no_package_code_is_repeated(path):
+    """No three lines in a row of a lesson stand in the package."""
+    package = {
+        tuple(lines[i : i + 3])
+        for lines in map(code_lines, (ROOT / "minigpt").rglob("*.py"))
+        for i in range(len(lines))
+    }
+    for source in texts(path, "code"):
+        lines = [line.strip() for line in source.splitlines() if line.strip()]
+        for i in range(len(lines) - 2):
+            assert tuple(lines[i : i + 3]) not in package, lines[i : i + 3]
+
+
+def code_lines(path):
+    return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+# --- the check proves itself --------------------------------------------------------------------------------------
+
+
+def nbval(path):
+    """Does the lesson at `path` pass, as `make lessons` runs it?"""
+    command = [sys.executable, "-m", "pytest", "-q", "--nbval", "--nbval-current-env", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [*command, f"--confcutdir={path.parent}", path], cwd=path.parent, capture_output=True, text=True
+    )
+    return done.returncode == 0
+
+
+def change_output(cells):
+    output = next(cell for cell in cells if cell.id == "by-hand").outputs[0]
+    output.text = output.text.replace("2.303", "2.304")
+
+
+def change_picture(cells):
+    """Another curve in a stored picture: a black line through it."""
+    data = next(cell for cell in cells if cell.id == "likelihood").outputs[0].data
+    picture, changed = imread(io.BytesIO(base64.b64decode(data["image/png"]))), io.BytesIO()
+    height = len(picture) // 2
+    picture[height : height + 3, :, :3] = 0
+    imsave(changed, np.ascontiguousarray(picture), format="png")
+    data["image/png"] = base64.b64encode(changed.getvalue()).decode()
+
+
+def change_figure_data(cells):
+    cell = next(cell for cell in cells if cell.id == "likelihood")
+    cell.source = cell.source.replace("7 * np.log(p) + 3", "6 * np.log(p) + 4").replace("assert", "# assert")
+
+
+def change_code(cells):
+    cell = next(cell for cell in cells if cell.id == "agree")
+    cell.source = cell.source.replace("0.8 / 1.001", "0.8")
+
+
+CHANGES = [change_output, change_picture, change_figure_data, change_code]
+
+
+@pytest.mark.parametrize("change", [None, *CHANGES], ids=lambda change: change.__name__ if change else "unchanged")
+def test_a_changed_lesson_fails(change, tmp_path):
+    shutil.copy(CHAPTERS / "conftest.py", tmp_path)
+    lesson = notebook(CHAPTERS / "01_loss" / "lesson.ipynb")
+    if change:
+        change(lesson.cells)
+    nbformat.write(lesson, tmp_path / "lesson.ipynb")
+    assert nbval(tmp_path / "lesson.ipynb") == (change is None)
+
+
+def test_languages_that_differ_are_refused():
+    english = notebook(LESSONS[0])
+    chinese = notebook(LESSONS[0].with_name("lesson.zh.ipynb"))
+    assert build.translate(chinese, english) == chinese
+    del chinese.cells[3]
+    with pytest.raises(InputError, match="not the same cells"):
+        build.translate(chinese, english)

@@ -1,0 +1,105 @@
+"""Widgets: each is built, and moving a control changes what is shown; pictures are drawn from the numbers given."""
+
+import ipywidgets
+import numpy as np
+import pytest
+import torch
+from matplotlib.image import imread
+
+from minigpt import plots, widgets
+from minigpt.attention import attention
+from minigpt.data import world
+from minigpt.train import TrainConfig
+
+
+def controls(box, kind):
+    """All widgets of a kind inside a box, in order."""
+    found = [box] if isinstance(box, kind) else []
+    return found + [w for child in getattr(box, "children", ()) for w in controls(child, kind)]
+
+
+def test_attention_explorer(tiny, tok):
+    box = widgets.attention_explorer(tiny, tok, "the cat saw")
+    (shown,) = controls(box, ipywidgets.HTML)
+    before = shown.value
+    assert before.count("<div><b>") == 4 and "cat" in before  # <s> and three words
+    layer, head = controls(box, ipywidgets.IntSlider)
+    head.value = 2
+    assert shown.value != before
+    layer.value, head.value = 2, 1
+    assert shown.value != before
+    controls(box, ipywidgets.Text)[0].value = "<b> the & dog" * 20  # markup, and longer than n_ctx
+    assert "<b><b>" not in shown.value and shown.value.count("<div><b>") == tiny.config.n_ctx
+
+
+def test_attention_weights_are_the_models(tiny, tok):
+    """Layer 2 looks at the states that layer 1 leaves: put together by hand from the blocks."""
+    ids, _ = widgets.with_start(tok, "the cat saw")
+    h = tiny.token_embedding(torch.tensor([ids])) + tiny.position_embedding.weight[: len(ids)]
+    block = tiny.blocks[1].attention
+    q, k, v = block.heads(tiny.blocks[0](h))
+    np.testing.assert_allclose(widgets.attention_weights(tiny, ids, 1), attention(q, k, v)[1][0].detach(), atol=1e-6)
+
+
+def test_next_token_bars(tiny, tok):
+    box = widgets.next_token_bars(tiny, tok, "the cat", truth=lambda text: {"saw": 1.0})
+    (shown,) = controls(box, ipywidgets.Image)
+    pictures = [bytes(shown.value)]
+    for slider, value in zip(controls(box, (ipywidgets.FloatSlider, ipywidgets.IntSlider)), (0.3, 2, 0.3), strict=True):
+        slider.value = value
+        pictures.append(bytes(shown.value))
+    assert len(set(pictures)) >= 3 and all(picture.startswith(b"\x89PNG") for picture in pictures)
+
+
+def test_a_text_that_the_world_does_not_know(tiny, tok):
+    """The truth is left out; nothing breaks."""
+
+    def truth(text):
+        return world.next_word(text.split())[0]
+
+    box = widgets.next_token_bars(tiny, tok, "the cat", truth)
+    assert controls(box, ipywidgets.Image)[0].value
+
+
+def test_mask_switch():
+    box = widgets.mask_switch(np.zeros((3, 3)), ["a", "b", "c"])
+    (shown,), (switch,) = controls(box, ipywidgets.Image), controls(box, ipywidgets.ToggleButtons)
+    masked = bytes(shown.value)
+    switch.value = "no mask"
+    assert bytes(shown.value) != masked
+    switch.value = "causal mask"
+    assert bytes(shown.value) == masked  # a picture is the same every time
+
+
+def test_live_loss_trains(tiny, tok):
+    before = tiny.lm_head.weight.clone()
+    box = widgets.live_loss(tiny, [[tok.start_id, 1, 2, tok.end_id]] * 8, TrainConfig(steps=4, batch_size=2), every=2)
+    (button,), (shown,) = controls(box, ipywidgets.Button), controls(box, ipywidgets.Image)
+    assert not shown.value
+    button.click()
+    assert shown.value and not torch.equal(before, tiny.lm_head.weight) and not button.disabled
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        plots.lines([1, 2, 3], {"a": [1, 2, 3], "b": [[1, 2, 2], [2, 3, 4]]}, "x", "y", log=True, floor=1.5),
+        plots.attention_map(np.eye(3), ["a", "b", "c"]),
+        plots.bars(["a", "b"], {"one": [1, 2], "other": [2, 1]}),
+        plots.next_token_prediction(["<s>", "a", "b", "<e>"]),
+    ],
+)
+def test_pictures_can_be_read(figure, tmp_path):
+    (tmp_path / "a.png").write_bytes(plots.png(figure))
+    picture = imread(tmp_path / "a.png")
+    assert min(picture.shape[:2]) > 100 and picture.std() > 0.05  # not blank
+
+
+def test_a_curve_shows_its_spread():
+    axes = plots.lines([1, 2], {"a": [[1.0, 2.0], [3.0, 6.0]]}, "x", "y").axes[0]
+    assert axes.lines[0].get_ydata().tolist() == [2.0, 4.0]  # the mean of the runs
+    low, high = (
+        axes.collections[0].get_paths()[0].vertices[:, 1].min(),
+        axes.collections[0].get_paths()[0].vertices[:, 1].max(),
+    )
+    assert (low, high) == (1.0, 6.0)
