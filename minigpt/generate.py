@@ -60,11 +60,13 @@ def draw(probabilities, generator=None):
     return torch.searchsorted(sums, even, right=True)[:, 0]
 
 
-def rectangle(prompts, width, device):
+def rectangle(prompts, width, n_ctx, device="cpu"):
     """Prompts as a tensor (B, longest + width), zeros where nothing stands yet, and their lengths (B,)."""
     lengths = [len(prompt) for prompt in prompts]
     if not lengths or min(lengths) == 0:
         raise InputError(f"each prompt must hold at least one id, got lengths {lengths}; begin with the start marker")
+    if max(lengths) > n_ctx:
+        raise InputError(f"a prompt of {max(lengths)} tokens is longer than n_ctx {n_ctx}; give its last {n_ctx}")
     ids = torch.zeros(len(lengths), max(lengths) + width, dtype=torch.long, device=device)
     for row, prompt in enumerate(prompts):
         ids[row, : len(prompt)] = torch.as_tensor(prompt)
@@ -103,17 +105,19 @@ def generate(
 
     Args:
         ids: (B, T), or a list of B lists of ids that may differ in length; each a text that starts with `<s>`.
-            Past n_ctx tokens the model sees the last n_ctx.
+            When a text grows past n_ctx tokens, the model sees the last n_ctx.
         generator: a `torch.Generator`, for draws that can be repeated; None uses PyTorch's own.
         use_cache: keep keys and values in a `KVCache`: the same logits, to rounding, in less time.
         end_id: a row ends with this id; the work stops when every row has.
     Returns:
         (B, T + new) with new at most max_new_tokens, a row that ended being filled up with `end_id`;
         for a list of lists, a list of lists, each to its own end.
+    Raises:
+        InputError: for a setting out of range, an empty prompt, or one that is longer than n_ctx.
     """
     require(max_new_tokens >= 1, "max_new_tokens", max_new_tokens, "a whole number from 1")
     device = model.token_embedding.weight.device
-    text, lengths = rectangle(ids, max_new_tokens, device)
+    text, lengths = rectangle(ids, max_new_tokens, model.config.n_ctx, device)
     longest = int(lengths.max())
     cache = KVCache(model.config, len(text), device, model.token_embedding.weight.dtype) if use_cache else None
     rows = torch.arange(len(text), device=device)

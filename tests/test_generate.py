@@ -85,6 +85,12 @@ def test_stops_at_the_end(tiny, tok):
         assert set(row[at:]) == {tok.end_id}
 
 
+def test_a_prompt_longer_than_the_context_is_refused(tiny):
+    generate(tiny, [[1] * 24], 1)
+    with pytest.raises(InputError, match="a prompt of 25 tokens is longer than n_ctx 24; give its last 24"):
+        generate(tiny, [[1], [1] * 25], 1)
+
+
 def test_empty_prompt_is_refused(tiny):
     with pytest.raises(InputError, match="start marker"):
         generate(tiny, torch.zeros(1, 0, dtype=torch.long), 1)
@@ -108,7 +114,7 @@ def assert_cache_exact(model, prompts, n_new, cache_class=KVCache):
     """At every step, also past n_ctx, the cached logits are those of each row read alone, to 1e-10."""
     n_ctx = model.config.n_ctx
     cache = cache_class(model.config, len(prompts), dtype=torch.float64)
-    ids, lengths = rectangle(prompts, n_new, "cpu")
+    ids, lengths = rectangle(prompts, n_new, n_ctx)
     for longest in range(int(lengths.max()), int(lengths.max()) + n_new):
         found = last_logits(model, ids, lengths, longest, cache)
         for row, n in enumerate(lengths.tolist()):
@@ -119,7 +125,7 @@ def assert_cache_exact(model, prompts, n_new, cache_class=KVCache):
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("prompts", [PROMPTS, PROMPTS[:1], [[16]] * 3, [list(range(16)) * 2, [16, 1]]])
+@pytest.mark.parametrize("prompts", [PROMPTS, PROMPTS[:1], [[16]] * 3, [list(range(12)) * 2, [16, 1]]])
 def test_cache_is_exact(large, prompts):
     assert_cache_exact(large, prompts, 30)  # n_ctx is 24
 
