@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, StrMethodFormatter
 
 from benchmarks.peers import minigpt_step, random_ids
 from benchmarks.timing import interleave, training_flops
@@ -88,6 +89,10 @@ def picture(found):
                 axes.plot(values, [row["formula"] for row in rows], "--", color=plots.GREY, label="FLOPs formula")
                 axes.legend()
             axes.set(xscale="log", yscale="log", xlabel=name if place else "", ylabel=unit if column == 0 else "")
-            axes.set_xticks(values, [str(value) for value in values], minor=False)
+            low, high = axes.get_ylim()
+            axes.set_ylim(low / 2, high * 2)  # what hardly changes should look flat
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+            axes.set_xticks(values, [str(value) for value in values])
             axes.minorticks_off()
     return figure
