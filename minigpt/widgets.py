@@ -15,6 +15,7 @@ from minigpt.generate import next_token_probabilities
 from minigpt.reference import softmax
 from minigpt.train import pretrain
 
+WHOLE = {"description_width": "initial"}  # as wide as its label
 
 @torch.no_grad()
 def attention_weights(model, ids, layer):
@@ -46,6 +47,11 @@ def attention_html(weights, tokens):
         )
         rows.append(f"<div><b>{html.escape(token)}</b>{seen}</div>")
     return f'{style}<div class="minigpt-look">{"".join(rows)}</div>'
+
+
+def picture():
+    """A place for a picture in its own size."""
+    return ipywidgets.Image(format="png", layout={"align_self": "flex-start", "max_width": "100%"})
 
 
 def observed(draw, *controls):
@@ -90,10 +96,10 @@ def next_token_figure(model, tok, text, truth=None, temperature=1.0, top_k=None,
 def next_token_bars(model, tok, text, truth=None):
     """Type a beginning, move the temperature, cut to the likeliest k or to a share p."""
     box = ipywidgets.Text(text, description="text", layout={"width": "95%"})
-    temperature = ipywidgets.FloatSlider(1.0, min=0.0, max=2.0, step=0.1, description="temperature")
+    temperature = ipywidgets.FloatSlider(1.0, min=0.0, max=2.0, step=0.1, description="temperature", style=WHOLE)
     top_k = ipywidgets.IntSlider(tok.vocab_size, 1, tok.vocab_size, description="top-k")
     top_p = ipywidgets.FloatSlider(1.0, min=0.05, max=1.0, step=0.05, description="top-p")
-    shown = ipywidgets.Image(format="png")
+    shown = picture()
 
     def draw():
         known = truth
@@ -111,7 +117,7 @@ def next_token_bars(model, tok, text, truth=None):
 def mask_switch(scores, tokens):
     """Attention weights of scores (T, T) with the mask, or without."""
     masked = ipywidgets.ToggleButtons(options=["causal mask", "no mask"])
-    shown = ipywidgets.Image(format="png")
+    shown = picture()
 
     def draw():
         allowed = np.tri(len(tokens), dtype=bool) | (masked.value == "no mask")
@@ -124,7 +130,7 @@ def mask_switch(scores, tokens):
 def live_loss(model, sequences, config, floor=None, every=50):
     """A button that trains `model` and draws the loss while it falls."""
     button = ipywidgets.Button(description="train")
-    shown = ipywidgets.Image(format="png")
+    shown = picture()
 
     def watch(log):
         if len(log) % every == 0 or len(log) == config.steps:
