@@ -16,7 +16,7 @@ except ImportError:  # without the test extra there is nothing to compare
     IPyNbCell = IPyNbFile = None
 
 PNG = "image/png"
-VISIBLE, ALIKE = 0.1, 0.003  # of the brightness, and of the pixels
+VISIBLE, ALIKE = 0.1, 0.005  # of the brightness, and of the pixels
 
 
 def pixels(encoded):

@@ -12,6 +12,7 @@ from itertools import pairwise
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from minigpt.files import replacing
 
@@ -34,11 +35,11 @@ def loss_curve(log, floor=None):
     """
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
-    axes.plot([row["step"] for row in log], [row["loss"] for row in log], color=BLUE, linewidth=0.8, alpha=0.4)
-    smooth = smoothed([row["loss"] for row in log])
-    axes.plot([row["step"] for row in log], smooth, color=BLUE, label="training loss, eq. (1)")
+    steps, losses = [row["step"] for row in log], [row["loss"] for row in log]
+    axes.plot(steps, losses, color=BLUE, linewidth=0.8, alpha=0.4, label="eq. (1), each batch")
+    axes.plot(steps, smoothed(losses), color=BLUE, label="moving average")
     if floor is not None:
-        axes.axhline(floor, color=GREEN, linestyle="--", label=f"exact floor {floor:.3f}, the entropy of the text")
+        axes.axhline(floor, color=GREEN, linestyle="--", label=f"exact floor on fresh text, {floor:.3f}")
     axes.set(xlabel="step", ylabel="nats per token", ylim=(0, None))
     axes.legend()
     return figure
@@ -63,37 +64,54 @@ def lines(x, curves, xlabel, ylabel, log=False, floor=None):
     axes.set(xlabel=xlabel, ylabel=ylabel)
     if log:
         axes.set(xscale="log", yscale="log")
+        axes.set_xticks(x, [f"{value:,.0f}" if value < 1e6 else f"{value:.0e}" for value in x])
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.minorticks_off()
     axes.legend()
     return figure
 
 
 def attention_map(weights, tokens, title=""):
-    """Who looks at whom: weights (T, T), a row a query; darker is more, and small grids show the numbers."""
+    """Who looks at whom: weights (T, T), one row per query; darker is more. Small grids show the numbers but 0."""
     T = len(tokens)
-    figure = Figure(figsize=(1.6 + 0.55 * T, 1.1 + 0.55 * T), layout="constrained")
+    cell = 1.0 if T <= 4 else 0.55  # inches
+    figure = Figure(figsize=(1.6 + cell * T, 1.1 + cell * T), layout="constrained")
     axes = figure.subplots()
     axes.imshow(weights, cmap="Blues", vmin=0, vmax=1)
     axes.set_xticks(range(T), tokens, rotation=90 if T > 6 else 0)
     axes.set_yticks(range(T), tokens)
     axes.set(xlabel="looks at (key)", ylabel="position (query)", title=title)
     for i in range(T if T <= 8 else 0):
-        for j in range(T):
+        for j in np.flatnonzero(weights[i]):
             colour = "white" if weights[i][j] > 0.6 else "black"
-            axes.text(j, i, f"{weights[i][j]:.2f}", ha="center", va="center", color=colour, fontsize=9)
+            axes.text(j, i, f"{weights[i][j]:.2f}", ha="center", va="center", color=colour, fontsize=9 + 4 * (T <= 4))
     return figure
 
 
-def bars(words, distributions, title="", ylabel="probability"):
-    """One group of bars a word, one bar a distribution: {label: probabilities, one a word}."""
+def bars(words, distributions, title="", ylabel="probability", log=False):
+    """One group of bars per word, one bar per distribution: {label: values, one per word}.
+
+    Several rows of values are several runs: the bar is their mean, its line lowest to highest. A single distribution
+    shows its numbers instead of a legend.
+    """
     figure = Figure(figsize=(max(6, 0.55 * len(words) + 2), 3.4), layout="constrained")
     axes = figure.subplots()
     width = 0.8 / len(distributions)
     for place, ((label, values), (colour, _)) in enumerate(zip(distributions.items(), STYLES, strict=False)):
         at = [i + (place - (len(distributions) - 1) / 2) * width for i in range(len(words))]
-        axes.bar(at, values, width * 0.95, color=colour, label=label)
+        runs = np.atleast_2d(values)
+        mean, spread = runs.mean(axis=0), [runs.mean(axis=0) - runs.min(axis=0), runs.max(axis=0) - runs.mean(axis=0)]
+        colour = GREEN if label in ("floor", "truth") else colour
+        drawn = axes.bar(at, mean, width * 0.95, yerr=spread if len(runs) > 1 else None, color=colour, label=label)
+        if len(distributions) == 1:
+            axes.bar_label(drawn, fmt="%.1e" if log else "%.3g", padding=2)
     axes.set_xticks(range(len(words)), words, rotation=45 if len(words) > 8 else 0)
-    axes.set(ylabel=ylabel, title=title)
-    axes.legend()
+    axes.set(ylabel=ylabel, yscale="log" if log else "linear")
+    axes.set_title(title, loc="left", fontsize=11)
+    axes.margins(y=0.12)
+    if len(distributions) > 1:
+        axes.legend(ncols=len(distributions), loc="lower right", bbox_to_anchor=(1, 1), frameon=False)
     return figure
 
 
@@ -105,17 +123,19 @@ def next_token_prediction(tokens):
         for y, token, colour in ((0, given, "#d7e6f4"), (2, wanted, "#fbe3c7")):
             box = {"boxstyle": "round,pad=0.35", "facecolor": colour, "edgecolor": GREY}
             axes.text(t, y, token, ha="center", va="center", bbox=box, fontsize=11)
-        axes.annotate("", (t, 1.62), (t, 0.4), arrowprops={"arrowstyle": "->", "color": GREY})
     axes.text(-0.9, 0, "input", ha="right", va="center")
     axes.text(-0.9, 2, "target", ha="right", va="center")
-    axes.text((len(tokens) - 2) / 2, 1, "GPT: each output sees the inputs at and left of it", ha="center", va="center")
+    shown = len(tokens) // 2  # one output, with all the inputs that it sees
+    for t in range(shown + 1):
+        axes.annotate("", (shown, 1.62), (t, 0.4), arrowprops={"arrowstyle": "->", "color": BLUE})
+    axes.text(len(tokens) - 1.5, 1, "each output sees the inputs\nbelow it and to the left", ha="right", va="center")
     axes.set(xlim=(-2, len(tokens) - 1.4), ylim=(-0.6, 2.6))
     axes.axis("off")
     return figure
 
 
-def smoothed(values, keep=0.97):
-    """A moving average: each value counts 3%, the past 97%."""
+def smoothed(values, keep=0.9):
+    """A moving average: each value counts 10%, the past 90%."""
     average, result = values[0], []
     for value in values:
         average = keep * average + (1 - keep) * value
@@ -170,7 +190,7 @@ def source(*functions):
     """The source of functions without their docstrings, for a lesson that has just explained them.
 
     >>> print(source(smoothed).splitlines()[0])
-    def smoothed(values, keep=0.97):
+    def smoothed(values, keep=0.9):
     """
     found = []
     for function in functions:
