@@ -98,17 +98,18 @@ def bars(words, distributions, title="", ylabel="probability", log=False):
     figure = Figure(figsize=(max(6, 0.55 * len(words) + 2), 3.4), layout="constrained")
     axes = figure.subplots()
     width = 0.8 / len(distributions)
-    for place, ((label, values), (colour, _)) in enumerate(zip(distributions.items(), STYLES, strict=False)):
+    others = iter([colour for colour, _ in STYLES if colour != GREEN or not {"truth", "floor"} & distributions.keys()])
+    for place, (label, values) in enumerate(distributions.items()):
+        colour = GREEN if label in ("truth", "floor") else next(others)
         at = [i + (place - (len(distributions) - 1) / 2) * width for i in range(len(words))]
         runs = np.atleast_2d(values)
         mean, spread = runs.mean(axis=0), [runs.mean(axis=0) - runs.min(axis=0), runs.max(axis=0) - runs.mean(axis=0)]
-        colour = GREEN if label in ("floor", "truth") else colour
         drawn = axes.bar(at, mean, width * 0.95, yerr=spread if len(runs) > 1 else None, color=colour, label=label)
         if len(distributions) == 1:
             axes.bar_label(drawn, fmt="%.1e" if log else "%.3g", padding=2)
     axes.set_xticks(range(len(words)), words, rotation=45 if len(words) > 8 else 0)
     axes.set(ylabel=ylabel, yscale="log" if log else "linear")
-    axes.set_title(title, loc="left", fontsize=11)
+    figure.suptitle(title, fontsize=11)
     axes.margins(y=0.12)
     if len(distributions) > 1:
         axes.legend(ncols=len(distributions), loc="lower right", bbox_to_anchor=(1, 1), frameon=False)

@@ -187,7 +187,7 @@ def change_figure_data(cells):
 
 def change_code(cells):
     cell = next(cell for cell in cells if cell.id == "agree")
-    cell.source = cell.source.replace("0.8 / 1.001", "0.8")
+    cell.source = cell.source.replace("-math.log(0.8)", "-math.log(0.7)")
 
 
 CHANGES = [change_output, change_picture, change_figure_data, change_code]
