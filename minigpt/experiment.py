@@ -45,7 +45,7 @@ def toy(seed, language="en"):
     """
     texts = world.stories(60_000, seed, language)
     fresh = world.stories(2_000, seed + FRESH, language)
-    recipe = FinetuneConfig(epochs=10, batch_size=16, lr=5e-4, seed=seed)
+    recipe = FinetuneConfig(epochs=10, batch_size=16, lr=5e-4, warmup=0.1, seed=seed)  # 0.002 would be no step
     tasks = {}
     for task in world_tasks.TASKS:
         train = world_tasks.examples(task, 500, seed, language)
