@@ -4,6 +4,8 @@ Data order and dropout follow from seed and step (see `train.py`), so nothing el
 A process killed while it writes leaves the previous checkpoint as it was.
 """
 
+import csv
+import hashlib
 import json
 
 import torch
@@ -64,3 +66,15 @@ def differences(saved, identity, prefix=""):
             yield from differences(was, now, f"{prefix}{name}.")
         elif was != now:
             yield f"{prefix}{name}", was, now
+
+
+def digest(sequences):
+    """What tells one list of documents from another."""
+    return hashlib.sha256(json.dumps(sequences).encode()).hexdigest()[:16]
+
+
+def read_log(path):
+    """The rows of `loss.csv`, as `pretrain` returned them."""
+    with open(path, newline="", encoding="utf-8") as file:
+        rows = csv.DictReader(file)
+        return [{name: int(x) if name == "step" else float(x) for name, x in row.items()} for row in rows]

@@ -7,9 +7,6 @@ goes on from its checkpoint bit for bit. `torchrun --nproc-per-node 2 -m minigpt
 share of every batch. Lecture page "Unsupervised pre-training"; Radford et al. 2018, section 4.1.
 """
 
-import csv
-import hashlib
-import json
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,7 +17,7 @@ import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
-from minigpt.checkpoint import load_checkpoint, save_checkpoint
+from minigpt.checkpoint import digest, load_checkpoint, read_log, save_checkpoint
 from minigpt.files import InputError, require, write_csv
 from minigpt.loss import NO_TARGET, log_loss
 
@@ -166,18 +163,6 @@ def pretrain(model, sequences, config, out=None, checkpoint_every=200, resume=Fa
             save_checkpoint(Path(out) / "checkpoint.safetensors", model, optimizer, step + 1, identity)
     model.eval()
     return log
-
-
-def digest(sequences):
-    """What tells one list of documents from another."""
-    return hashlib.sha256(json.dumps(sequences).encode()).hexdigest()[:16]
-
-
-def read_log(path):
-    """The rows of `loss.csv`, as `pretrain` returned them."""
-    with open(path, newline="", encoding="utf-8") as file:
-        rows = csv.DictReader(file)
-        return [{name: int(x) if name == "step" else float(x) for name, x in row.items()} for row in rows]
 
 
 def train_step(model, optimizer, batch, lr, clip, rank=0, n_processes=1):
