@@ -35,7 +35,7 @@ def with_start(tok, text):
 def attention_html(weights, tokens):
     """A line a token: the line's token looks at the others, the darker the more; a hovered line stands out."""
     style = (
-        "<style>.minigpt-look div{padding:1px 0;opacity:.55}.minigpt-look div:hover{opacity:1}"
+        "<style>.minigpt-look div{padding:1px 0;opacity:.7}.minigpt-look div:hover{opacity:1}"
         ".minigpt-look span{padding:1px 5px;color:#000}.minigpt-look b{display:inline-block;width:7em}</style>"
     )
     rows = []
