@@ -7,7 +7,6 @@ Labels are English, so that no Chinese font is needed. Each function returns a m
 import inspect
 import io
 import re
-from itertools import pairwise
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -113,25 +112,6 @@ def bars(words, distributions, title="", ylabel="probability", log=False):
     axes.margins(y=0.12)
     if len(distributions) > 1:
         axes.legend(ncols=len(distributions), loc="lower right", bbox_to_anchor=(1, 1), frameon=False)
-    return figure
-
-
-def next_token_prediction(tokens):
-    """The lecture's figure: what goes in below, what should come out above, one place later."""
-    figure = Figure(figsize=(1.15 * len(tokens), 2.6), layout="constrained")
-    axes = figure.subplots()
-    for t, (given, wanted) in enumerate(pairwise(tokens)):
-        for y, token, colour in ((0, given, "#d7e6f4"), (2, wanted, "#fbe3c7")):
-            box = {"boxstyle": "round,pad=0.35", "facecolor": colour, "edgecolor": GREY}
-            axes.text(t, y, token, ha="center", va="center", bbox=box, fontsize=11)
-    axes.text(-0.9, 0, "input", ha="right", va="center")
-    axes.text(-0.9, 2, "target", ha="right", va="center")
-    shown = len(tokens) // 2  # one output, with all the inputs that it sees
-    for t in range(shown + 1):
-        axes.annotate("", (shown, 1.62), (t, 0.4), arrowprops={"arrowstyle": "->", "color": BLUE})
-    axes.text(len(tokens) - 1.5, 1, "each output sees the inputs\nbelow it and to the left", ha="right", va="center")
-    axes.set(xlim=(-2, len(tokens) - 1.4), ylim=(-0.6, 2.6))
-    axes.axis("off")
     return figure
 
 

@@ -17,6 +17,7 @@ from minigpt.train import pretrain
 
 WHOLE = {"description_width": "initial"}  # as wide as its label
 
+
 @torch.no_grad()
 def attention_weights(model, ids, layer):
     """Who looks at whom in one layer, counted from 0: ids, a list of T -> (H, T, T)."""

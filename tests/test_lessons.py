@@ -36,7 +36,7 @@ BUILT = {  # the chapter that builds a module; a lesson uses those of its own an
     11: ["experiment"],
     12: ["pretrained"],
 }
-ANY = ["plots", "widgets", "words", "files"]  # what people look at and move, and what a word is
+ANY = ["plots", "figures", "widgets", "words", "files"]  # what people look at and move, and what a word is
 each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.parent.name)
 
 

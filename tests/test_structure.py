@@ -47,6 +47,7 @@ ORDER = [
     "device",
     "folders",
     "plots",
+    "figures",
     "widgets",
     "experiment",
     "commands",

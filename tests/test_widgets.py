@@ -6,7 +6,7 @@ import pytest
 import torch
 from matplotlib.image import imread
 
-from minigpt import plots, widgets
+from minigpt import figures, plots, widgets
 from minigpt.attention import attention
 from minigpt.data import world
 from minigpt.train import TrainConfig
@@ -86,7 +86,8 @@ def test_live_loss_trains(tiny, tok):
         plots.lines([1, 2, 3], {"a": [1, 2, 3], "b": [[1, 2, 2], [2, 3, 4]]}, "x", "y", log=True, floor=1.5),
         plots.attention_map(np.eye(3), ["a", "b", "c"]),
         plots.bars(["a", "b"], {"one": [1, 2], "other": [2, 1]}),
-        plots.next_token_prediction(["<s>", "a", "b", "<e>"]),
+        figures.next_token_prediction(["<s>", "a", "b", "<e>"]),
+        figures.token_boxes([["<s>", "a", "<e>"], ["<s>", "<e>"]], labels=["x", "y"]),
     ],
 )
 def test_pictures_can_be_read(figure, tmp_path):
