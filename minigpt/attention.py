@@ -91,7 +91,8 @@ class CausalSelfAttention(nn.Module):
         if self.training and self.attention_dropout:
             out = dropout(attention_weights(q, k, mask), self.attention_dropout) @ v  # (B, H, T, d_k)
         else:
-            out = F.scaled_dot_product_attention(q, k, v, mask, is_causal=mask is None)
+            causal = mask is None and q.shape == k.shape  # one new token sees all that is kept: no mask
+            out = F.scaled_dot_product_attention(q, k, v, mask, is_causal=causal)
         return self.dropout(self.out(out.transpose(1, 2).flatten(2)))  # (B, T, d_model)
 
     def weights(self, x):
@@ -118,10 +119,16 @@ class KVCache:
         self.layers = torch.zeros(shape, device=device, dtype=dtype)
         self.lengths = torch.zeros(B, dtype=torch.long, device=device)
         self.longest = 0  # of the lengths, known without asking the device
+        self.even = True  # all rows are of one length
         self.rows = torch.arange(B, device=device)[:, None]
 
+    def cut(self, lengths):
+        """Say how long each row is, behind which padding was read."""
+        self.lengths = lengths.clone()
+        self.even = bool((lengths == self.longest).all())
+
     def begin(self, T):
-        """Take T more tokens a row: their positions (B, T), and the mask (B, 1, T, longest)."""
+        """Take T more tokens a row: their positions (B, T), and the mask (B, 1, T, longest), None if none is needed."""
         self.positions = self.lengths[:, None] + torch.arange(T, device=self.lengths.device)
         self.longest += T
         if self.longest > self.layers.shape[4]:
@@ -129,11 +136,16 @@ class KVCache:
                 f"{self.longest} tokens do not fit a cache of n_ctx {self.layers.shape[4]}; read them anew"
             )
         self.lengths = self.lengths + T
+        if self.even and T in (1, self.longest):  # one new token, or the first ones: the usual causal mask, or none
+            return self.positions, None
         slots = torch.arange(self.longest, device=self.lengths.device)
         return self.positions, slots <= self.positions[:, None, :, None]
 
     def extend(self, layer, k, v):
         """Keep a layer's new k, v (B, H, T, d_k); returns all of them so far, (B, H, longest, d_k)."""
         for kept, new in zip(self.layers[layer], (k, v), strict=True):
-            kept[self.rows, :, self.positions] = new.transpose(1, 2)  # (B, T, H, d_k)
+            if self.even:
+                kept[:, :, self.longest - new.shape[2] : self.longest] = new
+            else:
+                kept[self.rows, :, self.positions] = new.transpose(1, 2)  # (B, T, H, d_k)
         return self.layers[layer, :, :, :, : self.longest]

@@ -83,7 +83,7 @@ def last_logits(model, ids, lengths, longest, cache):
         states = model.hidden(ids[rows[:, None], window])[rows, lengths - first - 1]
     elif cache.longest == 0:  # the prompts, padded on the right
         states = model.hidden(ids[:, :longest], cache)[rows, lengths - 1]
-        cache.lengths = lengths.clone()
+        cache.cut(lengths)
     else:
         states = model.hidden(ids[rows, lengths - 1, None], cache)[:, 0]
     return model.lm_head(states)

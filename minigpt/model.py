@@ -145,17 +145,17 @@ class GPT(nn.Module):
 
     def check(self, ids, positions=None):
         config = self.config
-        if ids.ndim != 2 or ids.dtype != torch.long:
-            raise InputError(f"ids must be whole numbers (B, T), got {ids.dtype} {tuple(ids.shape)}")
+        if ids.ndim != 2 or ids.dtype != torch.long or ids.numel() == 0:
+            raise InputError(f"ids must be whole numbers (B, T), not empty, got {ids.dtype} {tuple(ids.shape)}")
         length = ids.shape[1] if positions is None else int(positions.max()) + 1
         if length > config.n_ctx:
             raise InputError(
                 f"a text of {length} tokens is longer than n_ctx {config.n_ctx}; "
                 "cut it (formats.py does), or train a model with a larger n_ctx"
             )
-        wrong = ((ids < 0) | (ids >= config.vocab_size)).nonzero()
-        if len(wrong):
-            row, position = wrong[0].tolist()
+        least, most = ids.aminmax()
+        if least < 0 or most >= config.vocab_size:
+            row, position = ((ids < 0) | (ids >= config.vocab_size)).nonzero()[0].tolist()
             raise InputError(
                 f"token id {int(ids[row, position])} at position {position} is outside the vocabulary of "
                 f"{config.vocab_size} (ids 0 to {config.vocab_size - 1}); encode the text with the tokenizer this "

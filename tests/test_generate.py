@@ -133,7 +133,7 @@ def test_cache_is_exact(large, prompts):
 class SeesPadding(KVCache):
     def begin(self, T):
         positions, mask = super().begin(T)
-        return positions, torch.ones_like(mask)
+        return positions, None if mask is None else torch.ones_like(mask)
 
 
 class SeesOneLess(KVCache):
@@ -152,6 +152,22 @@ class ForgetsValues(KVCache):
     def extend(self, layer, k, v):
         keys, values = super().extend(layer, k, v)
         return keys, values * (torch.arange(values.shape[2]) >= self.positions.min())[:, None]
+
+
+class WritesOneLate(KVCache):
+    """For rows of one length: each new key and value in the slot behind its own."""
+
+    def extend(self, layer, k, v):
+        self.longest += 1
+        found = super().extend(layer, k, v)
+        self.longest -= 1
+        return found[:, :, :, : self.longest]
+
+
+@torch.no_grad()
+def test_cache_check_catches_a_wrong_slot(large):
+    with pytest.raises(AssertionError):
+        assert_cache_exact(large, PROMPTS[:1] * 2, 10, WritesOneLate)
 
 
 @torch.no_grad()

@@ -49,7 +49,7 @@ def texts(path, kind):
 
 
 def test_there_are_lessons():
-    assert [path.parent.name[:2] for path in LESSONS] == ["00", "01", "02", "03", "04", "05", "06"]
+    assert [path.parent.name[:2] for path in LESSONS] == ["00", "01", "02", "03", "04", "05", "06", "07"]
 
 
 @each_lesson
