@@ -2,8 +2,8 @@
 
     dropout(x) = x * m / (1 - p),    m = 1 with probability 1 - p, else 0
 
-On the CPU PyTorch draws a random number for every x, which takes a fifth of a training step. Here one draw of 64 bits
-decides four of them, 16 bits each: under a third of the time. Source: Srivastava et al. 2014.
+On the CPU PyTorch draws a random number for every x. Here one draw of 64 bits decides four of them, 16 bits each;
+`benchmarks/RESULTS.md` says what that is worth. Source: Srivastava et al. 2014.
 """
 
 import torch
