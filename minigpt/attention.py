@@ -76,7 +76,8 @@ class CausalSelfAttention(nn.Module):
     def heads(self, x):
         """x (B, T, d_model) -> q, k, v, each (B, H, T, d_k) with d_k = d_model / H."""
         B, T, C = x.shape
-        return [a.view(B, T, self.n_head, C // self.n_head).transpose(1, 2) for a in self.qkv(x).split(C, dim=-1)]
+        qkv = self.qkv(x).view(B, T, 3, self.n_head, C // self.n_head)
+        return [a.transpose(1, 2) for a in qkv.unbind(dim=2)]
 
     def forward(self, x, mask=None, extend=None):
         """x (B, T, d_model) -> (B, T, d_model).
@@ -116,7 +117,8 @@ class KVCache:
 
     def __init__(self, config, B, device="cpu", dtype=torch.float32):
         shape = (config.n_layer, 2, B, config.n_head, config.n_ctx, config.d_model // config.n_head)
-        self.layers = torch.zeros(shape, device=device, dtype=dtype)
+        self.layers = [tuple(layer) for layer in torch.zeros(shape, device=device, dtype=dtype)]
+        self.n_ctx = config.n_ctx
         self.lengths = torch.zeros(B, dtype=torch.long, device=device)
         self.longest = 0  # of the lengths, known without asking the device
         self.even = True  # all rows are of one length
@@ -131,10 +133,8 @@ class KVCache:
         """Take T more tokens a row: their positions (B, T), and the mask (B, 1, T, longest), None if none is needed."""
         self.positions = self.lengths[:, None] + torch.arange(T, device=self.lengths.device)
         self.longest += T
-        if self.longest > self.layers.shape[4]:
-            raise InputError(
-                f"{self.longest} tokens do not fit a cache of n_ctx {self.layers.shape[4]}; read them anew"
-            )
+        if self.longest > self.n_ctx:
+            raise InputError(f"{self.longest} tokens do not fit a cache of n_ctx {self.n_ctx}; read them anew")
         self.lengths = self.lengths + T
         if self.even and T in (1, self.longest):  # one new token, or the first ones: the usual causal mask, or none
             return self.positions, None
@@ -143,9 +143,10 @@ class KVCache:
 
     def extend(self, layer, k, v):
         """Keep a layer's new k, v (B, H, T, d_k); returns all of them so far, (B, H, longest, d_k)."""
+        T = k.shape[2]
         for kept, new in zip(self.layers[layer], (k, v), strict=True):
             if self.even:
-                kept[:, :, self.longest - new.shape[2] : self.longest] = new
+                kept.narrow(2, self.longest - T, T).copy_(new)
             else:
                 kept[self.rows, :, self.positions] = new.transpose(1, 2)  # (B, T, H, d_k)
-        return self.layers[layer, :, :, :, : self.longest]
+        return [kept.narrow(2, 0, self.longest) for kept in self.layers[layer]]

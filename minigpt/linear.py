@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-LEAST = 2**18  # multiplications; below, starting oneDNN costs more than it saves
+LEAST = 2**17  # multiplications; below, starting oneDNN costs more than it saves
 HAS_ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 

@@ -161,7 +161,7 @@ class WritesOneLate(KVCache):
         self.longest += 1
         found = super().extend(layer, k, v)
         self.longest -= 1
-        return found[:, :, :, : self.longest]
+        return [kept[:, :, : self.longest] for kept in found]
 
 
 @torch.no_grad()
