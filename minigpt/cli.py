@@ -1,4 +1,4 @@
-"""The commands: minigpt run | spread | pretrain | finetune | evaluate | generate | data.
+"""The commands: minigpt run | spread | ablate | pretrain | finetune | evaluate | generate | data.
 
 Bad input ends with one line and exit code 2; nothing that was there before is changed.
 """
@@ -6,7 +6,7 @@ Bad input ends with one line and exit code 2; nothing that was there before is c
 import argparse
 import sys
 
-from minigpt.commands import data, evaluate, finetune, generate, pretrain, run, spread
+from minigpt.commands import ablate, data, evaluate, finetune, generate, pretrain, run, spread
 from minigpt.files import InputError
 
 
@@ -49,6 +49,18 @@ def build_parser():
         device=False,
     )
     p.add_argument("runs", nargs="+", help="folders of `minigpt run`, one a seed")
+
+    p = command(
+        commands,
+        "ablate",
+        ablate,
+        "chapter 11's table: what of pre-training helps; started again, it fills in what is missing",
+        "minigpt ablate --seeds 0 1 2 --out runs/ablations",
+        seed=False,
+        device=False,
+    )
+    p.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="each is a run of about 20 minutes")
+    p.add_argument("--out", default="runs/ablations", help="folder for the bodies and ablations.csv")
 
     p = command(
         commands,
@@ -151,7 +163,10 @@ def main(argv=None):
         print(f"minigpt: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("minigpt: stopped; `minigpt pretrain` goes on from its last checkpoint with --resume", file=sys.stderr)
+        print(
+            "minigpt: stopped; started again, `minigpt ablate` goes on, and `minigpt pretrain` with --resume",
+            file=sys.stderr,
+        )
         return 130
     except BrokenPipeError:  # `minigpt data trec | head`
         sys.stderr.close()

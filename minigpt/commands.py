@@ -25,6 +25,16 @@ def spread(args):
     print(experiment.spread([read_json(Path(folder) / "metrics.json") for folder in args.runs]))
 
 
+def ablate(args):
+    from minigpt import ablation
+
+    for seed in args.seeds:
+        require(seed >= 0, "seed", seed, "a whole number from 0")
+        ablation.ablate(args.out, seed)
+    rows = ablation.merge(args.out)
+    print(f"{len(rows)} lines are in {Path(args.out) / 'ablations.csv'}; chapter 11 draws them")
+
+
 def pretrain(args):
     from minigpt import device, train
     from minigpt.data.tables import read_documents

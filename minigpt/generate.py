@@ -55,9 +55,8 @@ def draw(probabilities, generator=None):
     tensor([1, 2])
     """
     sums = probabilities.double().cumsum(-1)
-    sums = sums / sums[:, -1:]  # ends with 1 exactly, which no draw reaches
     even = torch.rand(len(sums), 1, generator=generator, dtype=sums.dtype, device=sums.device)
-    return torch.searchsorted(sums, even, right=True)[:, 0]
+    return torch.searchsorted(sums, even * sums[:, -1:], right=True)[:, 0]  # never the end: even is below 1
 
 
 def rectangle(prompts, width, n_ctx, device="cpu"):
@@ -75,8 +74,7 @@ def rectangle(prompts, width, n_ctx, device="cpu"):
 
 def last_logits(model, ids, lengths, longest, cache):
     """Logits of what follows each row's last token: (B, |V|); `longest` is the greatest of `lengths`."""
-    rows = torch.arange(len(ids), device=ids.device)
-    n_ctx = model.config.n_ctx
+    rows, n_ctx = torch.arange(len(ids), device=ids.device), model.config.n_ctx
     if cache is None or longest > n_ctx:  # read the last n_ctx tokens anew
         first = (lengths - n_ctx).clamp(min=0)
         window = first[:, None] + torch.arange(min(longest, n_ctx), device=ids.device)
@@ -85,7 +83,7 @@ def last_logits(model, ids, lengths, longest, cache):
         states = model.hidden(ids[:, :longest], cache)[rows, lengths - 1]
         cache.cut(lengths)
     else:
-        states = model.hidden(ids[rows, lengths - 1, None], cache)[:, 0]
+        states = model.hidden(ids.gather(1, lengths[:, None] - 1), cache)[:, 0]
     return model.lm_head(states)
 
 
@@ -131,7 +129,6 @@ def generate(
 @torch.inference_mode()  # as no_grad, with less bookkeeping for each operation
 def fill_in(model, text, lengths, max_new_tokens, cache, choose, end_id):
     """Write up to max_new_tokens behind each row's text, in place, as `choose` picks from logits; returns how many."""
-    rows = torch.arange(len(text), device=text.device)
     ended = torch.zeros(len(text), dtype=torch.bool, device=text.device)
     longest, new = int(lengths.max()), 0
     while new < max_new_tokens and not (end_id is not None and ended.all()):
@@ -139,7 +136,7 @@ def fill_in(model, text, lengths, max_new_tokens, cache, choose, end_id):
         if end_id is not None:
             drawn = drawn.masked_fill(ended, end_id)
             ended |= drawn == end_id
-        text[rows, lengths] = drawn
+        text.scatter_(1, lengths[:, None], drawn[:, None])
         lengths, longest, new = lengths + 1, longest + 1, new + 1
     return new
 
