@@ -54,7 +54,7 @@ def draw(probabilities, generator=None):
     >>> draw(torch.tensor([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]))
     tensor([1, 2])
     """
-    sums = probabilities.double().cumsum(-1)
+    sums = probabilities.cumsum(-1, dtype=torch.double)
     even = torch.rand(len(sums), 1, generator=generator, dtype=sums.dtype, device=sums.device)
     return torch.searchsorted(sums, even * sums[:, -1:], right=True)[:, 0]  # never the end: even is below 1
 

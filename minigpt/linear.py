@@ -47,12 +47,13 @@ class Linear(nn.Linear):
     """
 
     def forward(self, x):
-        if HAS_ONEDNN and x.numel() * self.out_features >= LEAST and self.in_float32(x):
+        weight, bias = self.weight, self.bias
+        if HAS_ONEDNN and x.numel() * self.out_features >= LEAST and both_in_float32(x, weight):
             multiply = OneDNN.apply if torch.is_grad_enabled() else product
-            return multiply(x, self.weight, self.bias)
-        return F.linear(x, self.weight, self.bias)
+            return multiply(x, weight, bias)
+        return F.linear(x, weight, bias)
 
-    def in_float32(self, x):
-        """Is this a product of float32 numbers on the CPU, not to be cast to bfloat16?"""
-        alike = x.dtype == self.weight.dtype == torch.float32
-        return alike and x.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
+
+def both_in_float32(x, weight):
+    """Is this a product of float32 numbers on the CPU, not to be cast to bfloat16?"""
+    return x.is_cpu and x.dtype == weight.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
