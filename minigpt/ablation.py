@@ -115,7 +115,7 @@ def body(folder, model, sequences, setting):
     return model
 
 
-def attempt(trial, setting, tok, bodies, out):
+def attempt(trial, setting, tok, bodies, out, progress=True):
     """One trial's {"score", "low", "high"}: the accuracy on the task's test examples, with its 95% interval."""
     _, _, test, recipe = setting.tasks[trial.task]
     if trial.labels == 0:
@@ -129,7 +129,8 @@ def attempt(trial, setting, tok, bodies, out):
         take_over(bodies[trial.body], model, trial.layers)
     kind = WholeRows if trial.body == "lstm" else Finetuned
     tuned = kind.for_examples(trial.task, tok, model, train, trial.seed)
-    finetune(tuned, train, dataclasses.replace(recipe, epochs=EPOCHS[trial.labels], aux=trial.aux))
+    recipe = dataclasses.replace(recipe, epochs=EPOCHS[trial.labels], aux=trial.aux)
+    finetune(tuned, train, recipe, progress)
     return tuned.evaluate(test)
 
 

@@ -94,7 +94,9 @@ def bars(words, distributions, title="", ylabel="probability", log=False):
     Several rows of values are several runs: the bar is their mean, its line lowest to highest. A single distribution
     shows its numbers instead of a legend.
     """
-    figure = Figure(figsize=(max(6, 0.55 * len(words) + 2), 3.4), layout="constrained")
+    upright = len(words) <= 8
+    room = 1.3 + 0.11 * len(words) * max(map(len, words)) if upright else 2 + 0.55 * len(words)  # inches
+    figure = Figure(figsize=(max(6, room), 3.4), layout="constrained")
     axes = figure.subplots()
     width = 0.8 / len(distributions)
     others = iter([colour for colour, _ in STYLES if colour != GREEN or not {"truth", "floor"} & distributions.keys()])
@@ -106,7 +108,7 @@ def bars(words, distributions, title="", ylabel="probability", log=False):
         drawn = axes.bar(at, mean, width * 0.95, yerr=spread if len(runs) > 1 else None, color=colour, label=label)
         if len(distributions) == 1:
             axes.bar_label(drawn, fmt="%.1e" if log else "%.3g", padding=2)
-    axes.set_xticks(range(len(words)), words, rotation=45 if len(words) > 8 else 0)
+    axes.set_xticks(range(len(words)), words, rotation=0 if upright else 45)
     axes.set(ylabel=ylabel, yscale="log" if log else "linear")
     figure.suptitle(title, fontsize=11)
     axes.margins(y=0.12)
