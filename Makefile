@@ -2,11 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test lessons notebooks bench lint format clean
+.PHONY: help run test lessons notebooks homework bench lint format clean
 help:
 	@echo "make run     set up .venv once, then the main job: pre-train, fine-tune four tasks, print the table"
 	@echo "make test    the same set-up, then the linter, every test, and every lesson against its stored outputs"
 	@echo "make lessons run the lessons against their stored outputs    make notebooks  run them and store the outputs anew"
+	@echo "make homework take the solutions out of the homework sources"
 	@echo "make bench   speed beside other packages: benchmarks/RESULTS.md    PEERS=folder adds their checkouts"
 	@echo "make lint    ruff: style and mistakes          make format  ruff: rewrite to the house style"
 	@echo "make clean   remove .venv; your runs stay"
@@ -26,6 +27,10 @@ lessons: .venv/installed
 notebooks: .venv/installed
 	@OMP_NUM_THREADS=1 $(BIN)/python chapters/build.py
 
+# The students' notebooks, from homework_source.ipynb.
+homework: .venv/installed
+	@$(BIN)/python chapters/homework.py
+
 bench: .venv/installed
 	@$(BIN)/python -m benchmarks $(if $(PEERS),--peers "$(PEERS)")
 
@@ -44,7 +49,7 @@ format: .venv/installed
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "minigpt needs Python's venv module, missing in '$(PYTHON)': on Debian or Ubuntu, apt install python3-venv" >&2; exit 1; }
 	@echo "Setting up .venv, once (a few minutes) ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebooks,test]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebooks,test,grading]'
 	@touch $@
 
 clean:

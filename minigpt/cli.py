@@ -1,4 +1,4 @@
-"""The commands: minigpt run | spread | ablate | pretrain | finetune | evaluate | generate | data.
+"""The commands: minigpt run | spread | ablate | pretrain | finetune | evaluate | generate | data | grade | homework.
 
 Bad input ends with one line and exit code 2; nothing that was there before is changed.
 """
@@ -6,7 +6,7 @@ Bad input ends with one line and exit code 2; nothing that was there before is c
 import argparse
 import sys
 
-from minigpt.commands import ablate, data, evaluate, finetune, generate, pretrain, run, spread
+from minigpt.commands import ablate, data, evaluate, finetune, generate, grade, homework, pretrain, run, spread
 from minigpt.files import InputError
 
 
@@ -152,6 +152,36 @@ def build_parser():
     p.add_argument("--task", default="text", help="of the toy world: text, or a task's name")
     p.add_argument("--n", type=int, default=10, help="how many rows of the toy world")
     p.add_argument("--language", default="en", help="the toy world's language: en or zh")
+
+    p = command(
+        commands,
+        "grade",
+        grade,
+        "grade a homework: submissions in, grades.csv and feedback pages out",
+        "minigpt grade submissions.zip --homework 02 --roster roster.csv --out grades",
+        seed=False,
+        device=False,
+    )
+    p.add_argument("submissions", help="a folder, or a zip of a learning platform; one notebook a student")
+    p.add_argument("--homework", required=True, help="01 to 12")
+    p.add_argument("--roster", required=True, help="CSV with the column student")
+    p.add_argument("--out", required=True, help="folder; a batch that was stopped goes on in it")
+    p.add_argument("--seed", type=int, help="of the inputs; the default is a new one, kept in --out")
+    p.add_argument("--jobs", type=int, default=1, help="submissions at a time")
+    p.add_argument("--duplicates", action="store_true", help="also duplicates.csv: equal answers of two students")
+    p.add_argument("--no-jail", action="store_true", help="without bubblewrap, only for code that you trust")
+
+    p = command(
+        commands,
+        "homework",
+        homework,
+        "make a course folder for nbgrader",
+        "minigpt homework course my-course",
+        seed=False,
+        device=False,
+    )
+    p.add_argument("what", choices=["course"], help="course: sources and nbgrader_config.py")
+    p.add_argument("folder", help="a new folder")
     return parser
 
 

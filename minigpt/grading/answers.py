@@ -1,0 +1,151 @@
+"""Answers to arrays: cells go into the jail with the inputs of each case, what the functions return comes back.
+
+    cells, questions, seed  --job-->  jail  --zip of .npy-->  {question.id: Answer}
+
+The comparison is not here: `judge(question, seed, answer.outputs)`. What comes back was written by the answers' own
+code: every name, size and type is checked before memory is given to it, and nothing in it is ever executed.
+"""
+
+import io
+import json
+import math
+import zipfile
+from dataclasses import dataclass
+
+import numpy as np
+
+from minigpt.grading import jail
+from minigpt.grading.question import cases
+
+PARTS = 16  # members of one result, if it is a tuple
+NOTE = 2000  # characters
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of one question's answer; only the outputs earn points."""
+
+    outputs: list  # one a case, None where it is missing
+    status: str  # "done": judge it; else "error", "timeout", "crashed", "missing", or "jail: " and why
+    note: str = ""  # for people; its words may be the student's
+
+
+def run_answers(cells, questions, seed, limits=jail.LIMITS, trusted=False):
+    """Run a homework's answer cells in one jail, each question's function on its own cases.
+
+    Args:
+        cells: [(grade_id, source)] in the notebook's order; a question sees those up to its own.
+        trusted: without a jail, for code that you trust as your own.
+    Returns:
+        {question.id: Answer}
+    Raises:
+        InputError: if there can be no jail on this machine.
+    """
+    last = {name: n + 1 for n, (name, _) in enumerate(cells)}
+    asked = [question for question in questions if question.grade_id in last]
+    answers = {q.id: Answer([None] * q.n_cases, "missing", f"there is no cell {q.grade_id}") for q in questions}
+    if asked:
+        ran = jail.run(job(cells, asked, last, seed), [question.seconds for question in asked], limits, trusted)
+        found = members(ran.data, {"ends.json", *(q.grade_id for q in asked)})
+        ends = read_ends(found.get("ends.json", b""))
+        for q in asked:
+            end = f"jail: {ran.why}" if ran.why else ends.get(q.grade_id, "jail: no result")
+            answers[q.id] = read(q, end, found.get(q.grade_id, b""), ran.complaint)
+    return answers
+
+
+def job(cells, questions, last, seed):
+    """The bytes that the runner reads: an .npz of all arrays, and as JSON which of them make which argument."""
+    arrays, asked = {}, []
+    for question in questions:
+        tried = [{k: encoded(v, arrays) for k, v in case.items()} for case in cases(question, seed)]
+        limits = {"seconds": question.seconds, "cells": last[question.grade_id]}
+        asked.append({"id": question.grade_id, "function": question.function, "cases": tried, **limits})
+    file = io.BytesIO()
+    np.savez(file, task=json.dumps({"cells": cells, "questions": asked}), **arrays)
+    return file.getvalue()
+
+
+def encoded(value, arrays):
+    """An argument as JSON; its arrays go to `arrays`, and their names stand in their places.
+
+    >>> arrays = {}
+    >>> encoded([1, "a", np.ones(2)], arrays), arrays
+    ([1, 'a', {'array': 'a0'}], {'a0': array([1., 1.])})
+    """
+    if isinstance(value, list):
+        return [encoded(x, arrays) for x in value]
+    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "fiub":
+        name = f"a{len(arrays)}"
+        arrays[name] = np.asarray(value)
+        return {"array" if isinstance(value, np.ndarray) else "scalar": name}
+    if isinstance(value, str | int | float | bool):
+        return value
+    raise TypeError(f"{value!r} is no argument of a question; numbers, strings, arrays of numbers or lists are")
+
+
+def members(blob, names):
+    """The named members of a zip that others wrote, those stored as they are; {} if they claim more than is there."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(blob)) as file:
+            found = {info.filename: info for info in file.infolist() if info.filename in names}
+            stored = [i for i in found.values() if i.compress_type == zipfile.ZIP_STORED]
+            if sum(max(i.file_size, i.compress_size) for i in stored) > len(blob):
+                return {}
+            return {i.filename: file.read(i) for i in stored}
+    except Exception:  # forged bytes raise many kinds, and all mean the same: nothing was returned
+        return {}
+
+
+def read_ends(raw):
+    """How each question ended, as far as the runner tells it in words that we know."""
+    try:
+        ends = json.loads(raw)
+        return {name: end for name, end in ends.items() if end in ("done", "timeout", "crashed")}
+    except Exception:
+        return {}
+
+
+def read(question, end, blob, complaint):
+    """One question's Answer from what its fork left."""
+    names = [[f"{case}.{place}.npy" for place in range(PARTS)] for case in range(question.n_cases)]
+    found = members(blob, {"notes.txt", *(name for case in names for name in case)})
+    if end != "done":
+        why = {
+            "timeout": f"not finished after {question.seconds} seconds of work",
+            "crashed": "the process ended by itself, or its results were too large to hand back",
+        }
+        return Answer([None] * question.n_cases, end, why.get(end, printable(complaint)))
+    note = printable(found.get("notes.txt", b"")[: 4 * NOTE].decode("utf-8", "replace"))
+    outputs = [result([found[name] for name in case if name in found]) for case in names]
+    if any(output is None for output in outputs):
+        return Answer(outputs, "error", note or "what came back is not real numbers of at most 64 bits")
+    return Answer(outputs, "done", note)
+
+
+def result(raws):
+    """The value that a case returned: an array, or a tuple of them; None if one is not plain numbers."""
+    parts = [array(raw) for raw in raws]
+    if not parts or any(part is None for part in parts):
+        return None
+    return parts[0] if len(parts) == 1 else tuple(parts)
+
+
+def array(raw):
+    """The array in the bytes of an .npy file of version 1.0; None if the header does not fit the bytes exactly."""
+    try:
+        file = io.BytesIO(raw)
+        if np.lib.format.read_magic(file) != (1, 0):
+            return None
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(file, max_header_size=1000)
+        fits = math.prod(shape) * dtype.itemsize == len(raw) - file.tell()
+        if dtype.kind not in "fiub" or dtype.itemsize > 8 or not fits:
+            return None
+        return np.frombuffer(raw, dtype, offset=file.tell()).reshape(shape, order="F" if fortran else "C").copy()
+    except Exception:
+        return None
+
+
+def printable(text):
+    """Text without the characters that move a terminal's cursor or hide others."""
+    return "".join(c for c in text[-NOTE:] if c.isprintable() or c == "\n").strip()

@@ -1,0 +1,81 @@
+"""A course for nbgrader: its folder, its configuration, and the check that runs before nbgrader opens a submission.
+
+nbgrader releases the homework, keeps the grade book, knows late penalties and writes the feedback. Its kernel, in which
+an answer could overwrite its own test, is replaced by `nbgrader_jail.JailGrade`.
+"""
+
+import shutil
+from pathlib import Path
+
+from minigpt.files import InputError, replacing
+from minigpt.grading.question import CHAPTERS
+from minigpt.grading.submissions import Refused, read_file
+
+SOURCES = Path(__file__).resolve().parents[2] / "chapters"
+CONFIG = '''"""nbgrader for minigpt's homework: answers run in minigpt's jail, never in a kernel of yours."""
+
+from minigpt.grading.course import refuse_links
+
+refuse_links("submitted")  # before nbgrader opens, and follows, anything
+
+c = get_config()
+c.CourseDirectory.course_id = "minigpt"
+c.Autograde.autograde_preprocessors = [
+    "minigpt.grading.nbgrader_jail.JailGrade",
+    "nbconvert.preprocessors.sanitize.SanitizeHTML",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+c.SanitizeHTML.enabled = True  # a student's <script> would run in the feedback page
+c.OverwriteCells.add_missing_cells = True
+'''
+
+
+def homework_sources():
+    """{"02": path of its homework_source.ipynb}, for the chapters that have one.
+
+    Raises:
+        InputError: outside a checkout of the project.
+    """
+    found = {path.parent.name[:2]: path for path in sorted(SOURCES.glob("*/homework_source.ipynb"))}
+    if not found:
+        raise InputError(f"{SOURCES} holds no homework_source.ipynb; run this from a checkout of the project")
+    return {chapter: found[chapter] for chapter in CHAPTERS if chapter in found}
+
+
+def make(folder):
+    """Write nbgrader_config.py and source/homework_NN/homework_NN.ipynb into a new or empty folder.
+
+    Returns:
+        the names of the assignments.
+    """
+    folder, sources = Path(folder), homework_sources()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} is not empty; name a new folder for the course")
+    for chapter, source in sources.items():
+        name = f"homework_{chapter}"
+        place = folder / "source" / name
+        place.mkdir(parents=True)
+        shutil.copyfile(source, place / f"{name}.ipynb")
+    with replacing(folder / "nbgrader_config.py") as temporary:
+        temporary.write_text(CONFIG, encoding="utf-8")
+    return [f"homework_{chapter}" for chapter in sources]
+
+
+def refuse_links(submitted):
+    """Raise InputError if anything below the folder `submitted` is a link or no plain file.
+
+    nbgrader follows links: a submission that was a link to the instructor's notebook earned all points.
+    """
+    wrong = []
+    for path in sorted(Path(submitted).rglob("*")) if Path(submitted).exists() else []:
+        try:
+            if path.is_symlink():
+                raise Refused("a link")
+            if not path.is_dir():
+                read_file(path)
+        except Refused as reason:
+            wrong.append(f"{path}: {reason}")
+    if wrong:
+        raise InputError("these submissions are refused; move them away: " + "; ".join(wrong[:20]))

@@ -1,0 +1,55 @@
+"""A student's feedback page: verdict, message and hint of each question, and the seed that repeats the inputs.
+
+One HTML file without a script, a link or a picture: whatever a student wrote is escaped, and nothing asks the network.
+"""
+
+from html import escape
+
+from minigpt.files import replacing
+
+PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{title}</title>
+<style>
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto; padding: 0 1rem; color: #222; }}
+section {{ border-left: 6px solid #b3b3b3; padding: 0 1rem; margin: 1.5rem 0; }}
+section.right {{ border-color: #2a8f4f; }} section.wrong {{ border-color: #e07b00; }}
+pre {{ background: #f4f4f4; padding: .75rem; overflow-x: auto; white-space: pre-wrap; }}
+</style></head><body>
+<h1>{title}</h1>
+{body}
+</body></html>
+"""
+
+
+def write(path, result, homework, seed):
+    """Write a student's page; the file is whole or not there."""
+    title = f"Homework {homework} · 作业 {homework}: {result['student']}"
+    with replacing(path) as temporary:
+        temporary.write_text(PAGE.format(title=escape(title), body=body(result, seed)), encoding="utf-8")
+
+
+def body(result, seed):
+    if result["reason"]:
+        return f"<p><strong>Not graded · 未评分:</strong> {escape(result['reason'])}</p>"
+    marks = result["questions"]
+    total, of = sum(mark["points"] for mark in marks), sum(mark["of"] for mark in marks)
+    told = [f"<p><strong>{total} of {of} points · {total} / {of} 分</strong></p>"]
+    sources = dict(result["cells"])
+    for mark in marks:
+        source = sources.get("q" + mark["id"].replace(".", "_"), "")
+        told.append(question(mark, source))
+    told.append(f"<p>Inputs: seed {seed}. Submitted file: {escape(result['file'])}</p>")
+    return "\n".join(told)
+
+
+def question(mark, source):
+    """One question's section."""
+    kind = mark["status"] if mark["status"] in ("right", "wrong") else "other"
+    hint = f"<p><strong>Hint · 提示:</strong> {escape(mark['hint'])}</p>" if mark["hint"] else ""
+    return (
+        f'<section class="{kind}"><h2>{mark["id"]} {escape(mark["function"])}: {mark["points"]} of {mark["of"]}, '
+        f"{escape(mark['status'])}</h2><pre>{escape(mark['message'])}</pre>{hint}"
+        f"<details><summary>Your answer · 你的答案</summary><pre>{escape(source)}</pre></details></section>"
+    )

@@ -1,0 +1,102 @@
+"""Is an answer right? One comparison, for the student's own check and for the grade.
+
+    right  <=>  in every case the same shapes, real numbers, none of them nan, |found - wanted| <= atol + rtol |wanted|
+
+The first difference is told with shapes and numbers; if the numbers are those of a known mistake, its hint too.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from minigpt.grading.question import cases
+
+SMALL = 8  # numbers of an array that are shown rather than its shape
+
+
+@dataclass(frozen=True)
+class Verdict:
+    right: bool
+    message: str
+    hint: str = ""
+
+
+def judge(question, seed, outputs):
+    """Compare `outputs`, what the student's function returned for each of `cases(question, seed)`.
+
+    Args:
+        outputs: a list, one a case; a case that is missing stands as None.
+    """
+    for n, (arguments, found) in enumerate(zip(cases(question, seed), outputs, strict=True)):
+        differs = difference(found, question.reference(**arguments), question)
+        if differs:
+            where = f"case {n + 1} of {question.n_cases}, {shown(cases(question, seed)[n])}: {differs}"
+            return Verdict(False, where, hint_for(question, seed, outputs))
+    return Verdict(True, f"right in {question.n_cases} cases")
+
+
+def hint_for(question, seed, outputs):
+    """The hint of the known mistake whose numbers these are in every case; else nothing."""
+    for wrong in question.wrong:
+        theirs = [wrong.answer(**arguments) for arguments in cases(question, seed)]
+        if not any(difference(found, their, question) for found, their in zip(outputs, theirs, strict=True)):
+            return wrong.hint
+    return ""
+
+
+def difference(found, wanted, question):
+    """What is wrong with `found`, in words; None if nothing is."""
+    if isinstance(found, list) and isinstance(wanted, tuple):
+        return "a list was returned; return a tuple"
+    found, wanted = as_parts(found), as_parts(wanted)
+    if found is None:
+        return "nothing was returned, or no numbers"
+    if len(found) != len(wanted):
+        return f"{len(found)} of {len(wanted)} values were returned"
+    for place, (ours, theirs) in enumerate(zip(found, wanted, strict=True)):
+        name = f"value {place + 1}" if len(wanted) > 1 else "the result"
+        if ours.shape != theirs.shape:
+            return f"{name} has shape {ours.shape}, it should have {theirs.shape}"
+        apart = ~np.isclose(ours, theirs, rtol=question.rtol, atol=question.atol)  # nan is never close
+        if apart.any():
+            at = tuple(int(i) for i in np.argwhere(apart)[0])
+            where = f" at {list(at)}" if at else ""
+            return (
+                f"{name}{where} is {ours[at]:.6g}, it should be {theirs[at]:.6g} ({apart.sum()} of {apart.size} differ)"
+            )
+    return None
+
+
+def as_parts(value):
+    """A result as a list of float arrays, one for each member of a tuple; None if it is not numbers."""
+    parts = []
+    for part in value if isinstance(value, tuple) else (value,):
+        try:
+            array = np.asarray(part)
+        except (ValueError, TypeError):  # a ragged list
+            return None
+        if array.dtype.kind not in "fiub":
+            return None
+        parts.append(array.astype(np.float64))
+    return parts
+
+
+def shown(arguments):
+    """Arguments in words: small arrays and numbers by value, larger arrays by shape.
+
+    >>> shown({"q": np.zeros((7, 3)), "w": 4, "cap": 2.75, "sizes": [np.ones(2), np.ones((4, 5))]})
+    'q (7, 3), w = 4, cap = 2.75, sizes = [[1.0, 1.0], (4, 5)]'
+    """
+    told = []
+    for name, x in arguments.items():
+        large = isinstance(x, np.ndarray) and x.size > SMALL
+        told.append(f"{name} {x.shape}" if large else f"{name} = {value_of(x)}")
+    return ", ".join(told)
+
+
+def value_of(x):
+    if isinstance(x, list):
+        return "[" + ", ".join(value_of(part) for part in x) + "]"
+    if isinstance(x, np.ndarray):
+        return str(x.shape) if x.size > SMALL else str(np.round(x, 4).tolist())
+    return f"{x:.4g}" if isinstance(x, float) else repr(x)

@@ -1,0 +1,56 @@
+"""nbgrader without a kernel: the jail's verdicts become the outputs of the test cells, nbgrader does the rest.
+
+A test cell without an error earns its points; with one, none, and the error's text is the feedback.
+"""
+
+import json
+import secrets
+
+from nbformat.v4 import new_output
+from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.utils import is_grade
+
+from minigpt.grading import selftest
+from minigpt.grading.answers import run_answers
+from minigpt.grading.batch import mark
+from minigpt.grading.question import questions_of
+from minigpt.grading.submissions import Refused, answer_cells
+
+
+class JailGrade(NbGraderPreprocessor):
+    """Takes the place of nbgrader's `Execute`."""
+
+    def preprocess(self, nb, resources):
+        tests = [cell for cell in nb.cells if cell.cell_type == "code" and is_grade(cell)]
+        for cell in nb.cells:
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+        marks = verdicts(nb, tests) if tests else {}
+        for cell in tests:
+            verdict = marks.get(cell.metadata.nbgrader["grade_id"].removesuffix("-test"))
+            if verdict is None or not verdict["points"]:
+                cell.outputs = [failed(verdict)]
+        nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+        return nb, resources
+
+
+def verdicts(nb, tests):
+    """{grade_id of the answer: its mark}, from one jail for the whole notebook."""
+    selftest.require_jail()
+    chapter = tests[0].metadata.nbgrader["grade_id"][1:3]
+    questions, seed = questions_of(chapter), secrets.randbits(48)
+    try:
+        cells = answer_cells(json.dumps(nb).encode(), questions)
+    except Refused as reason:
+        refused = {"points": 0, "status": "not graded", "message": str(reason), "hint": ""}
+        return {question.grade_id: refused for question in questions}
+    given = run_answers(cells, questions, seed)
+    return {q.grade_id: mark(q, seed, given[q.id]) | {"seed": seed} for q in questions}
+
+
+def failed(verdict):
+    if verdict is None:
+        return new_output("error", ename="not graded", evalue="no such question", traceback=["no such question"])
+    lines = [verdict["message"], *([f"Hint: {verdict['hint']}"] if verdict["hint"] else [])]
+    lines += [f"seed {verdict['seed']}"] if "seed" in verdict else []
+    return new_output("error", ename=verdict["status"], evalue=verdict["message"][:200], traceback=lines)

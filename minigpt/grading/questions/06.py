@@ -1,0 +1,228 @@
+"""Homework 06, generation: min-p, a penalty for repetition, a cache that forgets, and beam search."""
+
+import math
+
+import numpy as np
+
+from minigpt.grading.question import Question, Wrong
+
+
+def softmax(x):
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+# --- 06.1 min-p ---------------------------------------------------------------------------------------------------
+
+
+def min_p_inputs(rng):
+    logits = rng.normal(scale=1.5, size=rng.integers([2, 5], [4, 8]))
+    temperature = float(rng.choice([0.6, 1.8]))
+    below = softmax(logits / temperature).max(axis=-1).min()  # so that each row keeps a token, whatever the mistake
+    return {"logits": logits, "min_p": float(below * rng.uniform(0.4, 0.8)), "temperature": temperature}
+
+
+def cut(p, keep):
+    kept = np.where(keep, p, 0.0)
+    return kept / kept.sum(axis=-1, keepdims=True)
+
+
+def likely(p, min_p):
+    return p >= min_p * p.max(axis=-1, keepdims=True)
+
+
+def min_p_probabilities(logits, min_p, temperature):
+    p = softmax(logits / temperature)
+    return cut(p, likely(p, min_p))
+
+
+def not_normalised(logits, min_p, temperature):
+    p = softmax(logits / temperature)
+    return np.where(likely(p, min_p), p, 0.0)
+
+
+def absolute(logits, min_p, temperature):
+    p = softmax(logits / temperature)
+    return cut(p, p >= min_p)
+
+
+def temperature_last(logits, min_p, temperature):
+    return cut(softmax(logits / temperature), likely(softmax(logits), min_p))
+
+
+MIN_P = Question(
+    "06.1",
+    "min_p_probabilities",
+    2,
+    min_p_inputs,
+    min_p_probabilities,
+    (
+        Wrong(not_normalised, "look at the sum of a row"),
+        Wrong(absolute, "the threshold is a share of something: of what?"),
+        Wrong(temperature_last, "which comes first, the temperature or the cut?"),
+        Wrong(lambda **a: min_p_probabilities(**a | {"temperature": 1.0}), "the temperature has no effect"),
+    ),
+)
+
+# --- 06.2 a penalty for repetition --------------------------------------------------------------------------------
+
+
+def penalty_inputs(rng):
+    V = int(rng.integers(6, 10))
+    logits = np.abs(rng.normal(size=V)) + 0.1
+    low, high, other = rng.permutation(V)[:3]
+    logits[[low, other]] *= -1
+    return {
+        "logits": logits,
+        "ids": np.array([high, low, high]),  # one twice; others do not occur
+        "penalty": float(rng.uniform(1.2, 2.0)),
+    }
+
+
+def where_read(logits, ids, changed):
+    return np.where(np.isin(np.arange(len(logits)), ids), changed, logits)
+
+
+def less(logits, penalty):
+    return np.where(logits > 0, logits / penalty, logits * penalty)
+
+
+def repetition_penalty(logits, ids, penalty):
+    return where_read(logits, ids, less(logits, penalty))
+
+
+def divided(logits, ids, penalty):
+    return where_read(logits, ids, logits / penalty)
+
+
+def at_each_occurrence(logits, ids, penalty):
+    return less(logits, penalty ** np.bincount(ids, minlength=len(logits)))
+
+
+def probability_divided(logits, ids, penalty):
+    return where_read(logits, ids, logits - math.log(penalty))
+
+
+PENALTY = Question(
+    "06.2",
+    "repetition_penalty",
+    2,
+    penalty_inputs,
+    repetition_penalty,
+    (
+        Wrong(divided, "divide -2 by the penalty: is the token less likely now?"),
+        Wrong(at_each_occurrence, "a token that occurs twice is punished twice"),
+        Wrong(probability_divided, "the penalty is a factor of the logit, not of the probability"),
+        Wrong(lambda logits, ids, penalty: less(logits, penalty), "tokens that do not occur are punished too"),
+    ),
+)
+
+# --- 06.3 a cache with sinks and a window -------------------------------------------------------------------------
+
+
+def cache_inputs(rng):
+    sinks, window = int(rng.integers(1, 3)), int(rng.integers(2, 4))
+    T, d = sinks + window + int(rng.integers(2, 5)), int(rng.integers(2, 5))
+    q, k, v = rng.normal(size=(3, T, d))
+    return {"q": q, "k": k, "v": v, "sinks": sinks, "window": window}
+
+
+def sink_cache_attention(q, k, v, sinks, window):
+    out, sizes = [], []
+    for t in range(len(q)):
+        held = [j for j in range(t + 1) if j < sinks or j > t - window]
+        out.append(softmax(q[t] @ k[held].T / math.sqrt(q.shape[-1])) @ v[held])
+        sizes.append(len(held))
+    return np.array(out), sizes
+
+
+CACHE = Question(
+    "06.3",
+    "sink_cache_attention",
+    3,
+    cache_inputs,
+    sink_cache_attention,
+    (
+        Wrong(lambda **a: sink_cache_attention(**a | {"sinks": 0}), "the first tokens are forgotten"),
+        Wrong(lambda **a: sink_cache_attention(**a | {"window": len(a["q"])}), "nothing is ever forgotten"),
+        Wrong(
+            lambda **a: sink_cache_attention(**a | {"window": a["window"] + 1}),
+            "one token too many: the window counts the new token",
+        ),
+        Wrong(
+            lambda **a: sink_cache_attention(**a | {"window": max(1, a["window"] - a["sinks"])}),
+            "the sinks are kept beside the window, not inside it",
+        ),
+    ),
+)
+
+# --- 06.4 beam search ---------------------------------------------------------------------------------------------
+
+WIDTH = 2
+
+
+def beam_inputs(rng):
+    """A table on which greedy search, beam search, and those below find four different texts."""
+    while True:
+        V, n = int(rng.integers(5, 7)), int(rng.integers(5, 7))
+        arguments = {"log_p": np.log(rng.dirichlet(1.5 * np.ones(V), size=V)), "start": int(rng.integers(V)), "n": n}
+        found = {tuple(search(**arguments)[0]) for search in (beam_search, greedy, best_of_all, one_child_each)}
+        if len(found) == 4:
+            return arguments
+
+
+def searched(log_p, start, n, survivors):
+    """survivors(children): the beams to go on with, of (log probability, ids, parent), best first."""
+    beams = [(0.0, [start])]
+    for _ in range(n):
+        children = [
+            (score + log_p[ids[-1], token], [*ids, token], parent)
+            for parent, (score, ids) in enumerate(beams)
+            for token in range(len(log_p))
+        ]
+        beams = [child[:2] for child in survivors(sorted(children, key=lambda c: -c[0]))]
+    score, ids = max(beams, key=lambda beam: beam[0])
+    return ids[1:], float(score)
+
+
+def beam_search(log_p, start, n):
+    return searched(log_p, start, n, lambda children: children[:WIDTH])
+
+
+def greedy(log_p, start, n):
+    return searched(log_p, start, n, lambda children: children[:1])
+
+
+def one_child_each(log_p, start, n):
+    """The two best first tokens, each continued greedily."""
+
+    def best_of_each(children):
+        families = [[child for child in children if child[2] == parent] for parent in range(WIDTH)]
+        return [family[0] for family in families] if families[1] else children[:WIDTH]
+
+    return searched(log_p, start, n, best_of_each)
+
+
+def best_of_all(log_p, start, n):
+    """The likeliest text that ends in each token, from step to step."""
+    best = {start: (0.0, [])}
+    for _ in range(n):
+        best = {b: max((score + log_p[a, b], [*ids, b]) for a, (score, ids) in best.items()) for b in range(len(log_p))}
+    score, ids = max(best.values())
+    return ids, float(score)
+
+
+BEAM = Question(
+    "06.4",
+    "beam_search",
+    3,
+    beam_inputs,
+    beam_search,
+    (
+        Wrong(greedy, "that is greedy search: only one text survives each step"),
+        Wrong(one_child_each, "all continuations compete: both survivors may come from one parent"),
+        Wrong(best_of_all, "that is the best text of all, which a beam of 2 may lose: when does it drop a text?"),
+    ),
+)
+
+QUESTIONS = (MIN_P, PENALTY, CACHE, BEAM)

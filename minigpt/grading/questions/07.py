@@ -1,0 +1,249 @@
+"""Homework 07, single text: a softer eq. (4), a fifth format, a weighted eq. (4), and a head that reads every token."""
+
+import numpy as np
+
+from minigpt.grading.question import Question, Wrong
+
+
+def log_softmax(z):
+    z = z - z.max(axis=-1, keepdims=True)
+    return z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+
+
+# --- 07.1 label smoothing -----------------------------------------------------------------------------------------
+
+
+def smoothed_inputs(rng):
+    B, k = int(rng.integers(2, 6)), int(rng.integers(3, 6))
+    rows = rng.normal(scale=500, size=(B, 1))  # the same for all labels of a text: e^z overflows, the loss does not
+    return {
+        "logits": rows + 2 * rng.normal(size=(B, k)),
+        "labels": rng.integers(k, size=B),
+        "eps": float(rng.uniform(0.05, 0.4)),
+    }
+
+
+def one_hot(labels, k):
+    return np.eye(k)[labels]
+
+
+def smoothed(labels, k, eps):
+    return (1 - eps) * one_hot(labels, k) + eps / k
+
+
+def against(logits, target, target_below=None):
+    """The mean cross-entropy with `target`, and its gradient; below, the gradient may be given another target."""
+    log_p = log_softmax(logits)
+    below = target if target_below is None else target_below
+    return -(target * log_p).sum(axis=-1).mean(), (np.exp(log_p) - below) / len(logits)
+
+
+def smoothed_loss(logits, labels, eps):
+    return against(logits, smoothed(labels, logits.shape[1], eps))
+
+
+def shared_by_the_others(logits, labels, eps):
+    k = logits.shape[1]
+    true = one_hot(labels, k)
+    return against(logits, (1 - eps) * true + eps / (k - 1) * (1 - true))
+
+
+def too_much_in_all(logits, labels, eps):
+    k = logits.shape[1]
+    return against(logits, one_hot(labels, k) + eps / k)
+
+
+def hard_gradient(logits, labels, eps):
+    k = logits.shape[1]
+    return against(logits, smoothed(labels, k, eps), one_hot(labels, k))
+
+
+def gradient_of_the_sum(logits, labels, eps):
+    loss, gradient = smoothed_loss(logits, labels, eps)
+    return loss, gradient * len(logits)
+
+
+SMOOTHED = Question(
+    "07.1",
+    "smoothed_loss",
+    3,
+    smoothed_inputs,
+    smoothed_loss,
+    (
+        Wrong(shared_by_the_others, "how many labels share eps? Write q for k = 2 and compare it with the text"),
+        Wrong(too_much_in_all, "add up your q over the labels of one text: is it a distribution?"),
+        Wrong(hard_gradient, "the loss is right; which distribution does its gradient compare P with?"),
+        Wrong(
+            gradient_of_the_sum, "the loss is right; compare the gradient's size with finite differences of the loss"
+        ),
+    ),
+)
+
+# --- 07.2 a review: three texts, one of which may be missing ------------------------------------------------------
+
+
+def review_inputs(rng):
+    V = int(rng.integers(20, 40))
+    parts = [rng.integers(1, V, size=rng.integers(1, 5)).tolist() for _ in range(3)]
+    missing = int(rng.integers(4))  # 3: none is
+    if missing < 3:
+        parts[missing] = []
+    title, text, answer = parts
+    T = sum(map(len, parts)) + 4 + int(rng.integers(1, 4))
+    return {"title": title, "text": text, "answer": answer, "T": T, "start": V, "delimiter": V + 1, "end": V + 2}
+
+
+def joined(parts, delimiter):
+    ids = []
+    for n, part in enumerate(parts):
+        ids += [delimiter] * (n > 0) + part
+    return ids
+
+
+def padded(ids, T):
+    return np.array(ids + [0] * (T - len(ids)))
+
+
+def review(title, text, answer, T, start, delimiter, end):
+    ids = [start, *joined([part for part in (title, text, answer) if part], delimiter), end]
+    return padded(ids, T), len(ids) - 1
+
+
+def doubled_delimiter(title, text, answer, T, start, delimiter, end):
+    ids = [start, *joined([title, text, answer], delimiter), end]
+    return padded(ids, T), len(ids) - 1
+
+
+def delimiter_behind_each(title, text, answer, T, start, delimiter, end):
+    ids = [start, *(i for part in (title, text, answer) if part for i in [*part, delimiter])]
+    return padded([*ids, end], T), len(ids)
+
+
+def last_of_the_row(**arguments):
+    ids, _ = review(**arguments)
+    return ids, len(ids) - 1
+
+
+def last_from_one(**arguments):
+    ids, last = review(**arguments)
+    return ids, last + 1
+
+
+REVIEW = Question(
+    "07.2",
+    "review_format",
+    2,
+    review_inputs,
+    review,
+    (
+        Wrong(doubled_delimiter, "look at a review with an empty part: which markers stand beside each other?"),
+        Wrong(delimiter_behind_each, "what stands right before <e>? `$` is a border between two texts"),
+        Wrong(last_of_the_row, "the ids are right; what does ids[last] hold?"),
+        Wrong(last_from_one, "the ids are right; what does ids[last] hold, counted as NumPy counts?"),
+    ),
+    n_cases=12,  # so that a part is missing in some
+)
+
+# --- 07.3 weights for the classes ---------------------------------------------------------------------------------
+
+
+def weighted_inputs(rng):
+    B, k = int(rng.integers(5, 9)), int(rng.integers(2, 5))
+    return {
+        "logits": 2 * rng.normal(size=(B, k)),
+        "labels": rng.integers(k, size=B),
+        "weights": rng.uniform(0.2, 3, size=k),
+    }
+
+
+def losses(logits, labels):
+    return -log_softmax(logits)[np.arange(len(labels)), labels]
+
+
+def weighted_loss(logits, labels, weights):
+    w = weights[labels]
+    return (w * losses(logits, labels)).sum() / w.sum()
+
+
+def by_the_answer(logits, labels, weights):
+    w = weights[logits.argmax(axis=-1)]
+    return (w * losses(logits, labels)).sum() / w.sum()
+
+
+WEIGHTED = Question(
+    "07.3",
+    "weighted_loss",
+    2,
+    weighted_inputs,
+    weighted_loss,
+    (
+        Wrong(
+            lambda logits, labels, weights: (weights[labels] * losses(logits, labels)).mean(),
+            "what happens to your loss when all weights are doubled? What should happen?",
+        ),
+        Wrong(by_the_answer, "whose weight does a text get: that of its label, or that of the model's answer?"),
+        Wrong(lambda logits, labels, weights: losses(logits, labels).mean(), "the weights have no effect"),
+    ),
+)
+
+# --- 07.4 the mean of all states ----------------------------------------------------------------------------------
+
+
+def pooled_inputs(rng):
+    B, T, d, k = int(rng.integers(2, 5)), int(rng.integers(4, 8)), int(rng.integers(2, 5)), int(rng.integers(2, 4))
+    return {
+        "hidden": rng.normal(size=(B, T, d)),
+        "lengths": rng.integers(2, T, size=B),  # below T: each row is padded
+        "W": rng.normal(size=(d, k)),
+        "d_logits": rng.normal(size=(B, k)),
+    }
+
+
+def pooled(hidden, W, d_logits, share, share_below=None):
+    """`share` (B, T): how much each position adds to its row's mean."""
+    below = share if share_below is None else share_below
+    logits = np.einsum("bt,btd->bd", share, hidden) @ W
+    return logits, below[:, :, None] * (d_logits @ W.T)[:, None, :]
+
+
+def real(hidden, lengths):
+    return (np.arange(hidden.shape[1]) < lengths[:, None]).astype(float)  # (B, T)
+
+
+def mean_head(hidden, lengths, W, d_logits):
+    return pooled(hidden, W, d_logits, real(hidden, lengths) / lengths[:, None])
+
+
+def over_all(hidden, lengths, W, d_logits):
+    return pooled(hidden, W, d_logits, np.full(hidden.shape[:2], 1 / hidden.shape[1]))
+
+
+def without_the_end(hidden, lengths, W, d_logits):
+    return pooled(hidden, W, d_logits, real(hidden, lengths - 1) / (lengths - 1)[:, None])
+
+
+def undivided_gradient(hidden, lengths, W, d_logits):
+    mask = real(hidden, lengths)
+    return pooled(hidden, W, d_logits, mask / lengths[:, None], mask)
+
+
+def gradient_in_the_padding(hidden, lengths, W, d_logits):
+    everywhere = np.ones(hidden.shape[:2])
+    return pooled(hidden, W, d_logits, real(hidden, lengths) / lengths[:, None], everywhere / lengths[:, None])
+
+
+MEAN_HEAD = Question(
+    "07.4",
+    "mean_head",
+    3,
+    pooled_inputs,
+    mean_head,
+    (
+        Wrong(over_all, "put other numbers into the padded positions: do your logits change?"),
+        Wrong(without_the_end, "which is the last position that counts, if lengths[b] is 2?"),
+        Wrong(undivided_gradient, "the logits are right; compare the gradient's size with finite differences"),
+        Wrong(gradient_in_the_padding, "the logits are right; what is the gradient at a state that they do not read?"),
+    ),
+)
+
+QUESTIONS = (SMOOTHED, REVIEW, WEIGHTED, MEAN_HEAD)

@@ -1,0 +1,259 @@
+"""Homework 10, multiple choice: eq. (8) for any number of options, a loss that compares two by two, and packed rows."""
+
+import numpy as np
+
+from minigpt.grading.question import Question, Wrong
+
+
+def log_softmax(z):
+    z = z - z.max(axis=-1, keepdims=True)
+    return z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+
+
+# --- 10.1 questions with different numbers of options -------------------------------------------------------------
+
+
+def choice_inputs(rng):
+    lengths = np.append(rng.integers(2, 6, size=rng.integers(2, 5)), [2, 3])  # never all alike
+    return {
+        "scores": 2 * rng.normal(size=lengths.sum()),
+        "lengths": lengths,
+        "labels": rng.integers(lengths),
+    }
+
+
+def per_question(scores, lengths):
+    return np.split(scores, np.cumsum(lengths)[:-1])
+
+
+def losses(scores, lengths, labels):
+    return np.array([-log_softmax(z)[y] for z, y in zip(per_question(scores, lengths), labels, strict=True)])
+
+
+def choice_loss(scores, lengths, labels):
+    gradient = np.concatenate([np.exp(log_softmax(z)) for z in per_question(scores, lengths)])
+    gradient[np.cumsum(lengths) - lengths + labels] -= 1
+    return losses(scores, lengths, labels).mean(), gradient / len(lengths)
+
+
+def mean_over_options(scores, lengths, labels):
+    loss, gradient = choice_loss(scores, lengths, labels)
+    return loss * len(lengths) / lengths.sum(), gradient * len(lengths) / lengths.sum()
+
+
+def against_all_options(scores, lengths, labels):
+    right = np.cumsum(lengths) - lengths + labels
+    gradient = np.exp(log_softmax(scores))
+    gradient -= np.bincount(right, minlength=len(scores)) / len(lengths)
+    return -log_softmax(scores)[right].mean(), gradient
+
+
+def labels_not_moved(scores, lengths, labels):
+    loss, _ = choice_loss(scores, lengths, labels)
+    gradient = np.concatenate([np.exp(log_softmax(z)) for z in per_question(scores, lengths)])
+    np.subtract.at(gradient, labels, 1)
+    return loss, gradient / len(lengths)
+
+
+def summed_gradient(scores, lengths, labels):
+    loss, gradient = choice_loss(scores, lengths, labels)
+    return loss, gradient * len(lengths)
+
+
+CHOICE = Question(
+    "10.1",
+    "choice_loss",
+    2,
+    choice_inputs,
+    choice_loss,
+    (
+        Wrong(mean_over_options, "a question with many options must not weigh the mean down: what do you divide by?"),
+        Wrong(against_all_options, "what does your softmax run over? Add up P over one question's options"),
+        Wrong(labels_not_moved, "the loss is right; add up your gradient over the options of each question"),
+        Wrong(summed_gradient, "the loss is right; compare the gradient's size with finite differences of it"),
+    ),
+)
+
+# --- 10.2 two by two ----------------------------------------------------------------------------------------------
+
+
+def ranking_inputs(rng):
+    N, d = int(rng.integers(3, 6)), int(rng.integers(2, 5))
+    return {"h": rng.normal(size=(N, d)), "w": 2 * rng.normal(size=d), "y": int(rng.integers(N))}
+
+
+def ranking(h, w, y, others, sign=1):
+    """The mean over `others` of log(1 + e^-(z_y - z_i)), and its gradient at w."""
+    apart = sign * (h[y] - h[others])  # (n, d)
+    wrong_way = 1 / (1 + np.exp(apart @ w))
+    return np.logaddexp(0, -apart @ w).mean(), -(wrong_way[:, None] * apart).mean(axis=0)
+
+
+def all_but(y, N):
+    return np.arange(N) != y
+
+
+def ranking_loss(h, w, y):
+    return ranking(h, w, y, all_but(y, len(h)))
+
+
+def with_itself(h, w, y):
+    return ranking(h, w, y, np.ones(len(h), dtype=bool))
+
+
+def other_way_round(h, w, y):
+    return ranking(h, w, y, all_but(y, len(h)), sign=-1)
+
+
+def summed(h, w, y):
+    loss, gradient = ranking_loss(h, w, y)
+    return loss * (len(h) - 1), gradient * (len(h) - 1)
+
+
+def right_state_forgotten(h, w, y):
+    others = all_but(y, len(h))
+    loss, _ = ranking_loss(h, w, y)
+    wrong_way = 1 / (1 + np.exp((h[y] - h[others]) @ w))
+    return loss, (wrong_way[:, None] * h[others]).mean(axis=0)
+
+
+RANKING = Question(
+    "10.2",
+    "ranking_loss",
+    3,
+    ranking_inputs,
+    ranking_loss,
+    (
+        Wrong(with_itself, "is the right option compared with itself? Count your pairs"),
+        Wrong(other_way_round, "raise the right option's score: the loss must fall"),
+        Wrong(summed, "the text asks for the mean over the pairs"),
+        Wrong(right_state_forgotten, "the loss is right; w acts on two states in each pair, what are they?"),
+    ),
+)
+
+# --- 10.3 and 10.4 one passage, several questions, all their options in one row ---------------------------------------
+
+
+def row_inputs(rng):
+    Q = int(rng.integers(2, 4))
+    return {
+        "passage": int(rng.integers(2, 5)),
+        "questions": rng.integers(2, 4, size=Q),
+        "options": [rng.integers(2, 4, size=rng.integers(2, 4)) for _ in range(Q)],
+    }
+
+
+def tokens(passage, questions, options):
+    """For each token of the row: its position, its question and its option; 0 where it belongs to none."""
+    rows = [(place, 0, 0) for place in range(passage)]
+    for q, (question, lengths) in enumerate(zip(questions, options, strict=True), start=1):
+        rows += [(passage + n, q, 0) for n in range(question)]
+        for o, length in enumerate(lengths, start=1):
+            rows += [(passage + question + n, q, o) for n in range(length)]
+    return np.array(rows).T
+
+
+def ends(passage, questions, options):
+    """The column of each option's last token."""
+    last, at = [], passage
+    for question, lengths in zip(questions, options, strict=True):
+        last += list(at + question + np.cumsum(lengths) - 1)
+        at += question + sum(lengths)
+    return np.array(last)
+
+
+def row_positions(passage, questions, options):
+    return tokens(passage, questions, options)[0], ends(passage, questions, options)
+
+
+def counted_on(passage, questions, options):
+    positions, last = row_positions(passage, questions, options)
+    return np.arange(len(positions)), last
+
+
+def behind_the_last_option(passage, questions, options):
+    """The options of a question start alike, but the next question goes on where they ended."""
+    positions, at = list(range(passage)), passage
+    for question, lengths in zip(questions, options, strict=True):
+        positions += range(at, at + question)
+        for length in lengths:
+            positions += range(at + question, at + question + length)
+        at = positions[-1] + 1
+    return np.array(positions), ends(passage, questions, options)
+
+
+def last_as_position(passage, questions, options):
+    positions, last = row_positions(passage, questions, options)
+    return positions, positions[last]
+
+
+def one_behind(passage, questions, options):
+    positions, last = row_positions(passage, questions, options)
+    return positions, last + 1
+
+
+ROW = Question(
+    "10.3",
+    "row_positions",
+    2,
+    row_inputs,
+    row_positions,
+    (
+        Wrong(counted_on, "which position would the second option's first token have in a sequence of its own?"),
+        Wrong(behind_the_last_option, "and the second question's first token: what would stand before it?"),
+        Wrong(last_as_position, "the positions are right; `last` is to index the row: what stands at row[last]?"),
+        Wrong(one_behind, "the positions are right; which token stands at row[last], counted as NumPy counts?"),
+    ),
+)
+
+
+def visible(passage, questions, options, sees):
+    """(T, T) by a rule `sees(q, o, q', o')`: may a token of question q, option o see one of q', o'? The future too."""
+    _, q, o = tokens(passage, questions, options)
+    return sees(q[:, None], o[:, None], q, o).astype(int)
+
+
+def past(passage, questions, options):
+    return np.tri(tokens(passage, questions, options).shape[1], dtype=int)
+
+
+def same_branch(q, o, q_key, o_key):
+    return (q_key == 0) | ((q_key == q) & ((o_key == 0) | (o_key == o)))
+
+
+def whole_question(q, o, q_key, o_key):
+    return (q_key == 0) | (q_key == q)
+
+
+def all_questions(q, o, q_key, o_key):
+    return (o_key == 0) | ((q_key == q) & (o_key == o))
+
+
+def row_mask(**row):
+    return visible(**row, sees=same_branch) & past(**row)
+
+
+MASK = Question(
+    "10.4",
+    "row_mask",
+    3,
+    row_inputs,
+    row_mask,
+    (
+        Wrong(
+            lambda **row: visible(**row, sees=whole_question) & past(**row),
+            "does the second option of a question see the first?",
+        ),
+        Wrong(
+            lambda **row: visible(**row, sees=all_questions) & past(**row),
+            "does the second question see the text of the first?",
+        ),
+        Wrong(lambda **row: visible(**row, sees=same_branch), "does the passage's first token see its second?"),
+        Wrong(
+            lambda **row: row_mask(**row).T,
+            "is a row of your mask the token that looks, or the token that is looked at?",
+        ),
+    ),
+)
+
+QUESTIONS = (CHOICE, RANKING, ROW, MASK)

@@ -1,0 +1,143 @@
+"""The program inside the jail: each question in a fork of its own, which leaves its results in a box of shared memory.
+
+    stdin: the job, an .npz      stdout: a zip with `ends.json` and, for each question, what its fork left in the box
+
+Stand-alone: the standard library and NumPy, never minigpt. Nothing here is secret, for the answers run in its forks;
+nothing it says is believed without a check. In the jail it is process 1: no fork can stop it, nothing outlives it.
+"""
+
+import io
+import json
+import linecache
+import mmap
+import os
+import resource
+import signal
+import sys
+import time
+import traceback
+import types
+import zipfile
+from contextlib import suppress
+
+import numpy as np
+
+NOTE = 2000  # characters of the notes of one question
+
+
+def main():
+    settings = json.loads(sys.argv[1])
+    job = np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False)
+    task = json.loads(str(job["task"]))
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # process 1 is safe from a signal that it does not handle
+    for name, most in settings["limits"].items():
+        resource.setrlimit(getattr(resource, name), (most, most))
+    out, null = os.dup(1), os.open("/dev/null", os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)  # what an answer prints goes nowhere
+    os.close(null)
+    result = io.BytesIO()
+    with zipfile.ZipFile(result, "w") as file:
+        ends = {}
+        for question in task["questions"]:
+            ends[question["id"]], left = in_a_fork(question, task["cells"], job, out, settings)
+            file.writestr(question["id"], left)
+        file.writestr("ends.json", json.dumps(ends))
+    with os.fdopen(out, "wb") as pipe:
+        pipe.write(result.getvalue())
+
+
+def in_a_fork(question, cells, job, out, settings):
+    """Answer one question in a fork; return how that ended, "done", "timeout" or "crashed", and what it left."""
+    box = mmap.mmap(-1, settings["box"])  # the results' length in 8 bytes, then the results
+    deadline = time.monotonic() + settings["patience"] * question["seconds"]
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.close(out)
+            os.setsid()
+            resource.setrlimit(resource.RLIMIT_CPU, (question["seconds"], question["seconds"] + 1))
+            results = answer(question, cells, job)
+            box[8 : 8 + len(results)] = results
+            box[:8] = len(results).to_bytes(8, "little")
+        finally:
+            os._exit(0)
+    ended = None
+    while not ended and time.monotonic() < deadline:
+        ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)  # it keeps its id until `stop`
+        time.sleep(0.002)
+    status, cpu = stop(pid, settings["jailed"])
+    signaled = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+    if not ended or signaled == signal.SIGXCPU or (signaled == signal.SIGKILL and cpu >= question["seconds"]):
+        return "timeout", b""
+    length = int.from_bytes(box[:8], "little")
+    return ("crashed", b"") if status or not length else ("done", box[8 : 8 + length])
+
+
+def stop(pid, jailed):
+    """End the fork and all that it started; return its exit status and the CPU seconds it took."""
+    with suppress(ProcessLookupError, PermissionError):
+        if jailed and os.getpid() == 1:
+            os.kill(-1, signal.SIGKILL)  # everybody in the jail but ourselves, whatever session they went to
+        else:
+            os.kill(pid, signal.SIGKILL)
+            os.killpg(pid, signal.SIGKILL)
+    _, status, usage = os.wait4(pid, 0)
+    with suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)  # orphans come to process 1; unburied they would count against the limit
+    return status, usage.ru_utime + usage.ru_stime
+
+
+def answer(question, cells, job):
+    """Run the cells up to the question's own, then its function on every case: a zip of .npy files and notes."""
+    notes, results = [], io.BytesIO()
+    module = sys.modules["__main__"] = types.ModuleType("__main__")  # as in a notebook
+    with zipfile.ZipFile(results, "w") as file:
+        for name, source in cells[: question["cells"]]:
+            linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+            try:
+                exec(compile(source, name, "exec"), module.__dict__)
+            except BaseException as error:
+                notes.append(f"in cell {name}:\n{told(error)}")
+        try:
+            call(question, module.__dict__.get(question["function"]), job, file)
+        except BaseException as error:
+            notes.append(told(error))
+        file.writestr("notes.txt", "\n".join(notes)[-NOTE:].encode("utf-8", "replace"))
+    return results.getvalue()
+
+
+def call(question, function, job, file):
+    if function is None:
+        raise NameError(f"no cell defines the function {question['function']}") from None
+    for case, arguments in enumerate(question["cases"]):
+        result = function(**{name: decoded(value, job) for name, value in arguments.items()})
+        for place, part in enumerate(result if isinstance(result, tuple) else (result,)):
+            array = np.asarray(part)
+            if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
+                raise TypeError(f"case {case + 1}: {type(part).__name__} of dtype {array.dtype} is not real numbers")
+            npy = io.BytesIO()
+            np.save(npy, array, allow_pickle=False)
+            file.writestr(f"{case}.{place}.npy", npy.getvalue())
+
+
+def decoded(value, job):
+    """An argument from its place in the job; arrays are read anew each time, so a case may change its own."""
+    if isinstance(value, list):
+        return [decoded(x, job) for x in value]
+    if isinstance(value, dict):
+        return job[value["array"]] if "array" in value else job[value["scalar"]][()]
+    return value
+
+
+def told(error):
+    """The end of a traceback, without this file's own lines."""
+    first = error.__traceback__ and error.__traceback__.tb_next
+    while first and first.tb_frame.f_code.co_filename == call.__code__.co_filename:
+        first = first.tb_next
+    return "".join(traceback.format_exception(type(error), error, first, limit=-2))[-NOTE // 2 :]
+
+
+if __name__ == "__main__":
+    main()

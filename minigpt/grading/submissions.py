@@ -1,0 +1,166 @@
+"""What students handed in, read with care: a roster, notebooks in folders or a zip, and their answer cells.
+
+Nothing here runs a submission or follows it anywhere: links are refused, sizes are bounded, a zip is never unpacked.
+Each student of the roster gets a `Submission` or the reason why there is none; nobody is dropped in silence.
+"""
+
+import csv
+import json
+import os
+import re
+import stat
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from minigpt.files import InputError
+
+LARGEST = 5_000_000  # bytes of a notebook; the homework has fewer than 20,000
+MOST = 10_000  # entries of a zip
+SETUP = "import numpy as np\n\n\ndef check(*ignored):\n    return True\n"  # the homework's first cell, without minigpt
+
+
+class Refused(Exception):
+    """A submission that cannot be graded: why, for the instructor and the student."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    student: str
+    name: str  # of the file, as it was handed in
+    data: bytes
+
+
+def read_roster(path):
+    """The students of a CSV file with the column `student` (or `id`), in its order.
+
+    Raises:
+        InputError: if the file or the column is missing, or a student stands twice.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist; the roster is a CSV file with a column `student`") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not UTF-8; save the roster as UTF-8") from None
+    rows = list(csv.DictReader(text.splitlines()))
+    column = next((name for name in ("student", "id") if rows and name in rows[0]), None)
+    if column is None:
+        raise InputError(f"{path} has no row, or no column `student`: its first line must name the columns")
+    students = [(row[column] or "").strip() for row in rows]
+    for n, student in enumerate(students, start=2):
+        if not re.fullmatch(r"[\w.@+-]+", student) or student.startswith("."):
+            raise InputError(f"{path}, line {n}: student {student!r}; an id has letters, digits and . _ @ + - only")
+        if students.count(student) > 1:
+            raise InputError(f"{path}: student {student!r} stands twice; keep one line")
+    return students
+
+
+def collect(source, students):
+    """{student: Submission, or Refused} for a folder or a zip, for every student of the roster; and what was left over.
+
+    A notebook belongs to the student whose id is its name, or the name of a folder above it, or a part of either
+    between underscores (`mueller_anna_4711_assignsubmission_file/homework.ipynb`, as learning platforms name them).
+    """
+    source = Path(source)
+    if source.is_dir():
+        entries = {str(p.relative_to(source)): p for p in sorted(source.rglob("*.ipynb"))}
+        read = read_file
+    elif zipfile.is_zipfile(source):
+        archive = zipfile.ZipFile(source)
+        entries = {info.filename: info for info in archive.infolist()[:MOST] if info.filename.endswith(".ipynb")}
+
+        def read(info):
+            return read_member(archive, info)
+    else:
+        raise InputError(f"{source} is neither a folder nor a zip; name what the learning platform gave you")
+    owners = {name: owner_of(name, students) for name in entries if not hidden(name)}
+    found = {}
+    for student in students:
+        mine = [name for name, owner in owners.items() if owner == student]
+        try:
+            if len(mine) != 1:
+                raise Refused(f"{len(mine)} notebooks: {', '.join(mine)[:200]}" if mine else "nothing handed in")
+            found[student] = Submission(student, mine[0], read(entries[mine[0]]))
+        except Refused as reason:
+            found[student] = reason
+    return found, [name for name, owner in owners.items() if owner is None]
+
+
+def hidden(name):
+    """A copy that an editor or a system keeps, such as .ipynb_checkpoints/homework.ipynb."""
+    return any(part.startswith(".") and part != ".." for part in name.split("/"))
+
+
+def owner_of(name, students):
+    """The one student that a path names; None if it is nobody or more than one."""
+    parts = [part.removesuffix(".ipynb") for part in name.split("/")]
+    whole = {part for part in parts if part in students}
+    pieces = {piece for part in parts for piece in part.split("_") if piece in students}
+    named = whole or pieces
+    return named.pop() if len(named) == 1 else None
+
+
+def read_file(path):
+    """The bytes of a plain file: no link, soft or hard, no pipe, not too large.
+
+    Raises:
+        Refused: for anything else.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise Refused(f"the file cannot be opened ({error.strerror}); a link is not followed") from None
+    with os.fdopen(handle, "rb") as file:
+        about = os.fstat(handle)
+        if not stat.S_ISREG(about.st_mode) or about.st_nlink != 1:
+            raise Refused("not a plain file: a link, or something that is no file")
+        if about.st_size > LARGEST:
+            raise Refused(f"the file has {about.st_size:,} bytes; a notebook may have {LARGEST:,}")
+        return file.read(LARGEST)
+
+
+def read_member(archive, info):
+    """The bytes of a zip's member, never more than LARGEST, whatever its header says."""
+    if stat.S_ISLNK(info.external_attr >> 16):
+        raise Refused("a link, not a file")
+    try:
+        with archive.open(info) as file:
+            data = file.read(LARGEST + 1)
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError) as error:
+        raise Refused(f"damaged in the zip ({error})") from None
+    if len(data) > LARGEST:
+        raise Refused(f"the file has more than {LARGEST:,} bytes")
+    return data
+
+
+def answer_cells(data, questions):
+    """[(grade_id, source)] of a notebook's answer cells, in order, with the cells that the student added (id "").
+
+    The homework's own first cell stands before them, as SETUP.
+
+
+    Raises:
+        Refused: if it is no notebook, or an answer cell is missing or stands twice.
+    """
+    try:
+        notebook = json.loads(data.decode("utf-8"))
+        cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+        cells = [(cell.get("metadata", {}).get("nbgrader"), "".join(cell["source"])) for cell in cells]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise Refused("not a notebook: its JSON is damaged") from None
+    kept = []
+    for about, source in cells:
+        if not isinstance(about, dict):
+            kept.append(("", source))  # a cell that the student added
+        elif about.get("solution"):
+            kept.append((str(about.get("grade_id")), source))
+    wanted, ids = [question.grade_id for question in questions], [grade_id for grade_id, _ in kept if grade_id]
+    if sorted(ids) != sorted(wanted):
+        raise Refused(f"answer cells {', '.join(ids)[:200] or 'none'}; the homework has {', '.join(wanted)}, once each")
+    return [("", SETUP), *((grade_id, without_magics(source)) for grade_id, source in kept)]
+
+
+def without_magics(source):
+    """The source without IPython's `%` and `!` lines, which are no Python."""
+    return "\n".join("pass  # magic" if line[:1] in ("%", "!") else line for line in source.split("\n"))

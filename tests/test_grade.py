@@ -1,0 +1,324 @@
+"""A class is graded: everybody has a row, a bad submission costs its own points, a batch that was cut short goes on.
+
+Most batches here run without a jail, so that they run anywhere; one runs in it, where bubblewrap is.
+"""
+
+import csv
+import json
+import os
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+
+import nbformat
+import pytest
+from test_jail import needs_jail
+
+from minigpt import cli
+from minigpt.files import InputError
+from minigpt.grading import batch, feedback, submissions
+from minigpt.grading.answers import Answer
+from minigpt.grading.course import make, refuse_links
+from minigpt.grading.question import questions_of
+from minigpt.grading.submissions import Refused, answer_cells, collect, owner_of, read_roster
+
+CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"
+sys.path.insert(0, str(CHAPTERS))
+import homework  # noqa: E402
+
+SOURCE = CHAPTERS / "02_attention_numpy" / "homework_source.ipynb"
+STUDENTS = ["anna", "ben", "clara", "dora", "emil"]
+
+
+def nbgrader_of(cell):
+    return cell.metadata.get("nbgrader", {})
+
+
+def solutions():
+    """{grade_id: source} of the source notebook's answers."""
+    cells = nbformat.read(SOURCE, as_version=4).cells
+    return {
+        nbgrader_of(c).grade_id: c.source for c in cells if c.cell_type == "code" and nbgrader_of(c).get("solution")
+    }
+
+
+def handed_in(folder, student, answers):
+    """The student's notebook with these answers filled in."""
+    notebook = nbformat.read(SOURCE.with_name("homework.ipynb"), as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.source = answers.get(nbgrader_of(cell).get("grade_id"), cell.source)
+    path = folder / student / "homework.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+    return path
+
+
+@pytest.fixture
+def school(tmp_path):
+    """Right, wrong, half, blank, and one who handed in nothing."""
+    right = solutions()
+    handed_in(tmp_path / "in", "anna", right)
+    handed_in(tmp_path / "in", "ben", {i: source.replace("sqrt", "square") for i, source in right.items()})
+    handed_in(tmp_path / "in", "clara", dict(list(right.items())[:2]))
+    handed_in(tmp_path / "in", "dora", {})
+    (tmp_path / "roster.csv").write_text("student,name\n" + "".join(f"{s},?\n" for s in STUDENTS))
+    return tmp_path
+
+
+def graded(school, out="out", **options):
+    options = {"seed": 7, "trusted": True, "say": lambda line: None} | options
+    return batch.grade(school / "in", "02", school / "roster.csv", school / out, **options)
+
+
+def test_everybody_has_a_row_with_a_score_or_a_reason(school):
+    rows = graded(school)
+    assert [row["student"] for row in rows] == STUDENTS
+    half = sum(question.points for question in questions_of("02")[:2])
+    assert [row["score"] for row in rows] == [10, 0, half, 0, ""]
+    assert [row["status"] for row in rows] == ["graded"] * 4 + ["not graded: nothing handed in"]
+    assert rows[1]["02.1 status"] == "wrong" and rows[3]["02.1 status"] == "not answered"
+    with open(school / "out" / "grades.csv", newline="", encoding="utf-8") as file:
+        assert [{k: str(v) for k, v in row.items()} for row in rows] == list(csv.DictReader(file))
+    assert all(row["jail"] == "no" for row in rows)
+
+
+def test_grading_twice_gives_the_same_and_another_seed_other_inputs(school):
+    first = graded(school)
+    assert graded(school, "again") == first
+    other = graded(school, "other", seed=8)
+    assert [row["score"] for row in other] == [row["score"] for row in first]
+    pages = [(school / out / "feedback" / "ben.html").read_text() for out in ("out", "again", "other")]
+    assert pages[0] == pages[1] != pages[2]
+
+
+def test_a_batch_that_was_stopped_goes_on(school, monkeypatch):
+    whole = graded(school, "whole")
+
+    def stopped(cells, questions, seed, trusted, run=batch.answers.run_answers):
+        if (school / "cut" / "results" / "ben.json").exists():
+            raise KeyboardInterrupt
+        return run(cells, questions, seed, trusted=trusted)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(batch.answers, "run_answers", stopped)
+        graded(school, "cut", seed=None)
+    seed = json.loads((school / "cut" / "batch.json").read_text())["seed"]
+    done = []
+
+    def counted(cells, questions, seed, trusted, run=batch.answers.run_answers):
+        done.append(seed)
+        return run(cells, questions, seed, trusted=trusted)
+
+    monkeypatch.setattr(batch.answers, "run_answers", counted)
+    rows = graded(school, "cut", seed=None)
+    assert done == [seed, seed]  # clara and dora only
+    assert [row["score"] for row in rows] == [row["score"] for row in whole]
+    handed_in(school / "in", "dora", solutions())  # handed in again: graded again
+    assert graded(school, "cut", seed=None)[3]["score"] == 10
+
+
+def test_a_batch_in_another_folder_of_another_kind_is_refused(school):
+    graded(school)
+    with pytest.raises(InputError, match="holds a batch with seed 7, not 8"):
+        graded(school, seed=8)
+
+
+def test_one_bad_submission_never_stops_the_batch(school, monkeypatch):
+    def fails(cells, questions, seed, trusted, run=batch.answers.run_answers):
+        if "square" in dict(cells)["q02_1"]:
+            raise RuntimeError("boom")
+        return run(cells, questions, seed, trusted=trusted)
+
+    monkeypatch.setattr(batch.answers, "run_answers", fails)
+    rows = graded(school, jobs=2)
+    assert rows[1]["status"] == "not graded: the grader failed on it: RuntimeError: boom"
+    assert [row["score"] for row in rows][::2] == [10, 5, ""]
+
+
+def put(folder, data):
+    path = folder / "in" / "emil" / "homework.ipynb"
+    path.parent.mkdir()
+    path.write_bytes(data)
+
+
+def notebook_with(change):
+    """The solved notebook after `change(cells)`, as bytes."""
+    notebook = json.loads(SOURCE.read_text(encoding="utf-8"))
+    change(notebook["cells"])
+    return json.dumps(notebook).encode()
+
+
+def answer_places(cells):
+    return [i for i, cell in enumerate(cells) if cell["metadata"].get("nbgrader", {}).get("solution")]
+
+
+BAD = {
+    "not a notebook": b"{broken",
+    "not a notebook: its": b'{"cells": 3}',
+    "answer cells q02_1, q02_2, q02_3; the": notebook_with(lambda cells: cells.pop(answer_places(cells)[-1])),
+    "answer cells q02_1, q02_1": notebook_with(
+        lambda cells: cells.insert(answer_places(cells)[0], cells[answer_places(cells)[0]])
+    ),
+    "5,000,000": b" " * (submissions.LARGEST + 1),
+}
+
+
+@pytest.mark.parametrize("reason", BAD)
+def test_a_submission_that_cannot_be_graded_says_why(school, reason):
+    put(school, BAD[reason])
+    rows = graded(school)
+    assert rows[4]["status"].startswith("not graded: ") and reason in rows[4]["status"]
+    assert [row["score"] for row in rows[:4]] == [10, 0, 5, 0]
+    assert "Not graded" in (school / "out" / "feedback" / "emil.html").read_text()
+
+
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+def test_a_link_is_not_followed(school, link):
+    """A link to the instructor's notebook earned all points in plain nbgrader."""
+    (school / "in" / "emil").mkdir()
+    shutil.copy(SOURCE, school / "answers.ipynb")
+    link(school / "answers.ipynb", school / "in" / "emil" / "homework.ipynb")
+    assert "link" in graded(school)[4]["status"]
+    with pytest.raises(InputError, match="emil"):
+        refuse_links(school / "in")
+
+
+def test_a_pipe_is_not_waited_for(school):
+    (school / "in" / "emil").mkdir()
+    os.mkfifo(school / "in" / "emil" / "homework.ipynb")
+    assert "not a plain file" in graded(school)[4]["status"]
+
+
+def test_a_zip_of_a_learning_platform(school):
+    with zipfile.ZipFile(school / "all.zip", "w") as archive:
+        for student in STUDENTS[:4]:
+            path = school / "in" / student / "homework.ipynb"
+            archive.write(path, f"Surname Name_4711_{student}_assignsubmission_file/homework.ipynb")
+        archive.writestr("nobody/homework.ipynb", "{}")
+        archive.writestr("../emil.ipynb", b"x" * (submissions.LARGEST + 1))
+    told = []
+    rows = batch.grade(school / "all.zip", "02", school / "roster.csv", school / "zip", 7, 1, True, told.append)
+    assert [row["score"] for row in rows] == [10, 0, 5, 0, ""] and "5,000,000" in rows[4]["status"]
+    assert told[-1] == "no student of the roster: nobody/homework.ipynb"
+
+
+@pytest.mark.parametrize(
+    ("name", "owner"),
+    [
+        ("anna/homework.ipynb", "anna"),
+        ("anna.ipynb", "anna"),
+        ("x_anna_1/h.ipynb", "anna"),
+        ("anna/ben.ipynb", None),
+        ("x/h.ipynb", None),
+        ("annabel.ipynb", None),
+    ],
+)
+def test_whose_notebook_it_is(name, owner):
+    assert owner_of(name, ["anna", "ben"]) == owner
+
+
+def test_two_notebooks_of_one_student_are_not_chosen_between(school):
+    shutil.copy(school / "in" / "anna" / "homework.ipynb", school / "in" / "anna" / "homework (2).ipynb")
+    assert graded(school)[0]["status"].startswith("not graded: 2 notebooks")
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("name\nx\n", "no column"),
+        ("student\na\na\n", "twice"),
+        ("student\n../x\n", "letters"),
+        ("", "no row"),
+        ("student\n=cmd\n", "letters"),
+    ],
+)
+def test_a_bad_roster_is_refused(tmp_path, text, error):
+    (tmp_path / "r.csv").write_text(text)
+    with pytest.raises(InputError, match=error):
+        read_roster(tmp_path / "r.csv")
+
+
+def test_cells_that_a_student_added_run_before_the_answers_after_them(school):
+    def add(cells):
+        helper = {"cell_type": "code", "metadata": {}, "source": ["def helper():\n", "    return 1\n"]}
+        cells.insert(answer_places(cells)[0], helper | {"id": "h", "outputs": [], "execution_count": None})
+
+    cells = answer_cells(notebook_with(add), questions_of("02"))
+    assert [name for name, _ in cells][:3] == ["", "", "q02_1"] and "helper" in cells[1][1]
+    assert answer_cells(notebook_with(lambda cells: None), questions_of("02"))[0][1] == submissions.SETUP
+
+
+def test_the_feedback_page_runs_nothing(school):
+    source = (
+        "# <script>alert(1)</script>\ndef window_attention(q, k, v, w):\n    return '<img src=x onerror=alert(1)>'\n"
+    )
+    handed_in(school / "in", "ben", {"q02_1": source})
+    graded(school)
+    page = (school / "out" / "feedback" / "ben.html").read_text()
+    assert "<script" not in page and "<img" not in page and "&lt;script&gt;" in page
+    assert "http" not in page.replace("http-equiv", "")
+    assert "seed 7" in page
+
+
+def test_a_note_of_the_students_own_making_earns_nothing():
+    question = questions_of("02")[0]
+    mark = batch.mark(question, 0, Answer([None] * question.n_cases, "error", "right in 5 cases: 3 points"))
+    assert mark["points"] == 0 and mark["status"] == "error"
+
+
+def test_a_formula_in_the_csv_is_only_text():
+    result = batch.not_graded("anna", (), "x") | {"reason": "=1+1"}
+    assert feedback.body(result, 0) and batch.plain("=1+1") == "'=1+1"
+
+
+def test_equal_answers_are_reported_when_asked(school):
+    right = solutions()
+    right["q02_1"] = "# mine!\n" + right["q02_1"].replace("    ", "  ")
+    handed_in(school / "in", "emil", {"q02_1": right["q02_1"]})
+    graded(school)
+    pairs = batch.duplicates(school / "out")
+    assert {"student": "anna", "other": "emil", "question": "q02_1"} in pairs
+    assert not any("dora" in pair.values() or "ben" in pair.values() for pair in pairs)
+
+
+def test_the_command(school, capsys):
+    argv = ["grade", str(school / "in"), "--homework", "02", "--roster", str(school / "roster.csv")]
+    assert cli.main([*argv, "--out", str(school / "o"), "--seed", "7", "--no-jail", "--duplicates"]) == 0
+    told = capsys.readouterr().out
+    assert "no jail" in told and "4 of 5 graded" in told and (school / "o" / "duplicates.csv").exists()
+    assert cli.main([*argv, "--out", str(school / "p"), "--homework", "99"]) == 2
+    assert "homework '99' is not one of 01 to 12" in capsys.readouterr().err
+
+
+@needs_jail
+def test_the_same_scores_in_the_jail(school):
+    rows = graded(school, trusted=False, jobs=2)
+    assert [row["score"] for row in rows] == [10, 0, 5, 0, ""] and rows[0]["jail"] == "yes"
+
+
+@pytest.mark.parametrize("source", sorted(CHAPTERS.glob("*/homework_source.ipynb")), ids=lambda p: p.parent.name)
+def test_the_students_notebook_is_current(source):
+    """`homework.ipynb` is what `make homework` makes of the source, and holds no solution."""
+    made, stored = homework.released(source), nbformat.read(source.with_name("homework.ipynb"), as_version=4)
+    assert [cell.source for cell in made.cells] == [cell.source for cell in stored.cells]
+    assert [cell.metadata for cell in made.cells] == [cell.metadata for cell in stored.cells]
+    assert not any("SOLUTION" in cell.source for cell in stored.cells)
+    assert all("NotImplementedError" in c.source for c in stored.cells if nbgrader_of(c).get("solution"))
+
+
+def test_a_course_folder_for_nbgrader(tmp_path):
+    names = make(tmp_path / "course")
+    assert names == [f"homework_{n:02}" for n in range(1, 13)]
+    assert (tmp_path / "course" / "source" / "homework_02" / "homework_02.ipynb").exists()
+    with pytest.raises(InputError, match="not empty"):
+        make(tmp_path / "course")
+
+
+def test_collect_names_everybody(tmp_path):
+    (tmp_path / "s").mkdir()
+    found, strangers = collect(tmp_path / "s", ["anna"])
+    assert isinstance(found["anna"], Refused) and strangers == []
+    with pytest.raises(InputError, match="neither"):
+        collect(tmp_path / "nothing", ["anna"])

@@ -1,0 +1,202 @@
+"""The homework: each reference is right, each known mistake is caught and named, and the notebooks fit the modules."""
+
+import ast
+import contextlib
+import doctest
+import importlib.util
+import io
+import re
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+
+from minigpt.grading import check
+from minigpt.grading.judge import judge
+from minigpt.grading.question import CHAPTERS, Question, Wrong, cases, questions_of
+
+ROOT = Path(__file__).resolve().parent.parent
+SEEDS = (0, 1, 2, 7)
+WRITTEN = [c for c in CHAPTERS if importlib.util.find_spec(f"minigpt.grading.questions.{c}")]
+QUESTIONS = [question for chapter in WRITTEN for question in questions_of(chapter)]
+SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?^ *### END SOLUTION", re.MULTILINE | re.DOTALL)
+
+each_chapter = pytest.mark.parametrize("chapter", WRITTEN)
+each_question = pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.id)
+
+
+def answers(function, question, seed):
+    return [function(**arguments) for arguments in cases(question, seed)]
+
+
+def assert_mistakes_are_caught(question, seed):
+    for wrong in question.wrong:
+        verdict = judge(question, seed, answers(wrong.answer, question, seed))
+        assert not verdict.right, f"seed {seed}: {wrong.hint!r} passes"
+        assert verdict.hint == wrong.hint
+
+
+def notebook(chapter):
+    (path,) = ROOT.glob(f"chapters/{chapter}_*/homework_source.ipynb")
+    return nbformat.read(path, as_version=4)
+
+
+def graded(chapter):
+    """The notebook's cells with nbgrader's metadata: {grade_id: (metadata, source)}."""
+    cells = [cell for cell in notebook(chapter).cells if "nbgrader" in cell.metadata]
+    found = {cell.metadata.nbgrader.grade_id: (cell.metadata.nbgrader, cell.source) for cell in cells}
+    assert len(found) == len(cells), "a grade_id stands twice"
+    return found
+
+
+def released(source):
+    """An answer's cell as a student gets it: nbgrader puts a stub in place of the solution."""
+    stub, n = SOLUTION.subn(r"\1# YOUR CODE HERE\n\1raise NotImplementedError()", source)
+    assert n == 1
+    return stub
+
+
+def functions(*sources):
+    """What the cells define, run one after the other."""
+    names = {}
+    for source in sources:
+        exec(source, names)
+    return names
+
+
+def answered(question):
+    """The function of the notebook's solution, and of its stub."""
+    found = graded(question.id[:2])
+    setup, source = found["setup"][1], found[question.grade_id][1]
+    return functions(setup, source)[question.function], functions(setup, released(source))[question.function]
+
+
+def test_there_are_questions():
+    assert len(WRITTEN) >= 6 and len(QUESTIONS) >= 3 * len(WRITTEN)
+
+
+@each_chapter
+def test_points_and_names(chapter):
+    questions = questions_of(chapter)
+    assert 3 <= len(questions) <= 4 and sum(question.points for question in questions) == 10
+    assert [question.id for question in questions] == [f"{chapter}.{n + 1}" for n in range(len(questions))]
+    assert len({question.function for question in questions}) == len(questions)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@each_question
+def test_reference_is_right(question, seed):
+    assert judge(question, seed, answers(question.reference, question, seed)).right
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@each_question
+def test_mistakes_are_caught_and_named(question, seed):
+    assert len(question.wrong) >= 2 and len({wrong.hint for wrong in question.wrong}) == len(question.wrong)
+    assert_mistakes_are_caught(question, seed)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        [Wrong(lambda x: x + 1e-12, "no mistake at all")],
+        [Wrong(lambda x: x + 1, "first"), Wrong(lambda x: 1 + x, "second, with the first one's numbers")],
+    ],
+)
+def test_the_check_of_mistakes_can_fail(wrong):
+    question = Question("02.1", "f", 2, lambda rng: {"x": rng.random(3)}, lambda x: x, tuple(wrong))
+    with pytest.raises(AssertionError):
+        assert_mistakes_are_caught(question, seed=0)
+
+
+def flat(arguments):
+    """Arguments as something that can be compared."""
+    return repr([(name, [np.asarray(x).tolist() for x in listed(value)]) for name, value in arguments.items()])
+
+
+def listed(value):
+    return value if isinstance(value, list) else [value]
+
+
+@each_question
+def test_inputs_follow_the_seed(question):
+    drawn = {seed: [flat(arguments) for arguments in cases(question, seed)] for seed in SEEDS}
+    for seed in SEEDS:
+        assert drawn[seed] == [flat(arguments) for arguments in cases(question, seed)]
+    assert len({str(inputs) for inputs in drawn.values()}) == len(SEEDS)
+    assert len(set(drawn[0])) > 1  # not one case again and again
+
+
+@each_question
+def test_answers_leave_their_arguments_alone(question):
+    for function in (question.reference, answered(question)[0], *(wrong.answer for wrong in question.wrong)):
+        for arguments, fresh in zip(cases(question, 0), cases(question, 0), strict=True):
+            function(**arguments)
+            assert flat(arguments) == flat(fresh)
+
+
+@each_question
+def test_no_answer_is_told_as_such(question, capsys):
+    def not_there(**arguments):
+        raise NotImplementedError
+
+    assert check(question.id, not_there) is False
+    assert "not answered" in capsys.readouterr().out
+
+
+@each_question
+def test_solution_passes_and_stub_does_not(question, capsys):
+    solution, stub = answered(question)
+    assert check(question.id, solution) is True
+    capsys.readouterr()
+    assert check(question.id, stub) is False
+    assert "not answered" in capsys.readouterr().out
+    for seed in SEEDS:
+        assert judge(question, seed, answers(solution, question, seed)).right
+
+
+@each_question
+def test_worked_example_holds(question):
+    solution, stub = answered(question)
+    assert solution.__doc__ == stub.__doc__
+    example = doctest.DocTestParser().get_doctest(solution.__doc__, solution.__globals__, question.function, None, 0)
+    assert example.examples, "the docstring shows no example"
+    with contextlib.redirect_stdout(io.StringIO()) as told:
+        failed, _ = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(example)
+    assert failed == 0, told.getvalue()
+
+
+@each_question
+def test_arguments_have_the_same_names(question):
+    (definition,) = [
+        node
+        for node in ast.parse(graded(question.id[:2])[question.grade_id][1]).body
+        if isinstance(node, ast.FunctionDef) and node.name == question.function
+    ]
+    assert [argument.arg for argument in definition.args.args] == list(cases(question, 0)[0])
+
+
+@each_chapter
+def test_notebook_fits_the_module(chapter):
+    questions, found = questions_of(chapter), graded(chapter)
+    assert set(found) == {"setup"} | {q.grade_id + end for q in questions for end in ("", "-test")}
+    for question in questions:
+        answer, test = found[question.grade_id][0], found[question.grade_id + "-test"]
+        assert answer.solution and not answer.grade and not answer.locked
+        assert test[0].grade and test[0].locked and not test[0].solution and test[0].points == question.points
+        assert test[1] == f'check("{question.id}", {question.function})'
+        (text,) = [cell.source for cell in notebook(chapter).cells if cell.id == question.grade_id + "-text"]
+        assert f"({question.points} points)" in text and f"{question.points} 分" in text.splitlines()[0]
+
+
+@each_chapter
+def test_notebook_is_clean(chapter):
+    source = notebook(chapter)
+    nbformat.validate(source)
+    for cell in source.cells:
+        assert re.fullmatch(r"[a-zA-Z0-9_-]+", cell.id)
+        if cell.cell_type == "code":
+            assert cell.outputs == [] and cell.execution_count is None
+        elif cell.id == "title" or cell.id.endswith("-text"):
+            assert re.search(r"[\u4e00-\u9fff]", cell.source) and re.search(r"[a-zA-Z]{4}", cell.source)
