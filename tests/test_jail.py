@@ -661,7 +661,13 @@ def unlimited(name):
 
 
 def also(*words):
-    return lambda line: line[: line.index("--dev")] + list(words) + line[line.index("--dev") :]
+    """A command line with these words before the last folders become read-only."""
+
+    def change(line):
+        place = line.index("--chdir") - 4
+        return line[:place] + list(words) + line[place:]
+
+    return change
 
 
 @needs_jail

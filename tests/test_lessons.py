@@ -3,11 +3,13 @@
 import ast
 import base64
 import io
+import itertools
 import json
 import re
 import shutil
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
 import nbformat
@@ -211,3 +213,32 @@ def test_languages_that_differ_are_refused():
     del chinese.cells[3]
     with pytest.raises(InputError, match="not the same cells"):
         build.translate(chinese, english)
+
+
+def starred(text):
+    """Places where `**` does not begin or end bold text, by CommonMark's rule, so that a reader sees the stars.
+
+    A closing `**` behind punctuation needs a space or punctuation after it, which Chinese text often lacks.
+    """
+    found = []
+    for line in text.split("\n"):
+        parts = line.split("**")
+        for n, (before, after) in enumerate(itertools.pairwise(parts)):
+            inner, outer = (after[:1], before[-1:]) if n % 2 == 0 else (before[-1:], after[:1])
+            if not inner.strip() or (sign(inner) and outer.strip() and not sign(outer)):
+                found.append(f"{before[-8:]}**{after[:8]}")
+    return found
+
+
+def sign(character):
+    return unicodedata.category(character)[0] in "PS"
+
+
+@pytest.mark.parametrize("path", sorted(CHAPTERS.glob("*/*.ipynb")), ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_bold_text_is_bold(path):
+    assert [place for text in texts(path, "markdown") for place in starred(text)] == []
+
+
+def test_the_check_of_bold_text_catches():
+    assert starred("**时间：**45 分钟") == ["时间：**45 分钟"] and starred("a** b**") == ["a** b"]
+    assert starred("**时间**：45 分钟，**模块：**`a.py`，**x** y") == []

@@ -58,8 +58,7 @@ class Ran:
 def run(job, seconds, limits, trusted=False):
     """Hand `job` to the runner and wait for it; `seconds` lists the CPU seconds of each question.
 
-    With `trusted` the same runner works in a plain process, on Linux and macOS: limits, but no walls and no count of
-    processes.
+    With `trusted` the same runner works in a plain process: no walls, no count of processes; Linux and macOS.
 
     Raises:
         InputError: if there can be no jail here.
