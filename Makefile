@@ -2,12 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test lessons notebooks homework bench lint format clean
+.PHONY: help run test lessons notebooks homework book slides browser-test bench lint format clean
 help:
 	@echo "make run     set up .venv once, then the main job: pre-train, fine-tune four tasks, print the table"
 	@echo "make test    the same set-up, then the linter, every test, and every lesson against its stored outputs"
 	@echo "make lessons run the lessons against their stored outputs    make notebooks  run them and store the outputs anew"
 	@echo "make homework take the solutions out of the homework sources"
+	@echo "make book    build/book, make slides  build/slides: HTML that needs no network    make browser-test  both in Chromium"
 	@echo "make bench   speed beside other packages: benchmarks/RESULTS.md    PEERS=folder adds their checkouts"
 	@echo "make lint    ruff: style and mistakes          make format  ruff: rewrite to the house style"
 	@echo "make clean   remove .venv; your runs stay"
@@ -34,6 +35,16 @@ homework: .venv/installed
 bench: .venv/installed
 	@$(BIN)/python -m benchmarks $(if $(PEERS),--peers "$(PEERS)")
 
+book: .venv/book
+	@$(BIN)/python site/book.py
+
+slides: .venv/book
+	@$(BIN)/python site/slides.py
+
+# Needs Chromium and a Chinese font: apt-get install chromium fonts-noto-cjk
+browser-test: .venv/book
+	@$(BIN)/python -m pytest -q browser_tests
+
 lint: .venv/installed
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -50,6 +61,11 @@ format: .venv/installed
 	@echo "Setting up .venv, once (a few minutes) ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebooks,test,grading]'
+	@touch $@
+
+# What only the book, the slides and their tests need.
+.venv/book: .venv/installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebooks,test,grading,book]'
 	@touch $@
 
 clean:

@@ -1,0 +1,66 @@
+"""`make browser-test`: the book, the slides and the lessons' widgets in headless Chromium, without the network.
+
+Skipped, with the reason, where Chromium (`apt-get install chromium fonts-noto-cjk`) or playwright is missing.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+OURS = ("file:", "data:", "blob:", "http://127.0.0.1:", "ws://127.0.0.1:", "chrome")
+
+
+class Tab:
+    """A page that remembers what it asked for from elsewhere, and what went wrong."""
+
+    def __init__(self, browser, width=1280, height=720):
+        self.page = browser.new_page(viewport={"width": width, "height": height})
+        self.foreign, self.errors = [], []
+        self.page.on("request", lambda r: self.foreign.append(r.url) if not r.url.startswith(OURS) else None)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+
+    def open(self, path):
+        self.page.goto(path if "://" in str(path) else Path(path).as_uri())
+        return self.page
+
+
+@pytest.fixture(scope="session")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install '.[book]'")
+    if not CHROMIUM:
+        pytest.skip("Chromium is missing: apt-get install chromium fonts-noto-cjk, or name it in CHROMIUM")
+    with playwright.sync_playwright() as p:
+        chromium = p.chromium.launch(executable_path=CHROMIUM, headless=True, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def tab(browser):
+    opened = Tab(browser)
+    yield opened
+    opened.page.close()
+
+
+def made(script, folder):
+    """Build once a session, from the notebooks as they are."""
+    subprocess.run([sys.executable, str(ROOT / "site" / script)], check=True, cwd=ROOT)
+    return ROOT / "build" / folder
+
+
+@pytest.fixture(scope="session")
+def book(browser):
+    return made("book.py", "book")
+
+
+@pytest.fixture(scope="session")
+def slides(browser):
+    return made("slides.py", "slides")

@@ -1,0 +1,123 @@
+"""The book and the slides: nothing from elsewhere, no error, no raw TeX, no box for a Chinese character, no overflow."""
+
+import re
+
+import pytest
+
+RAW = re.compile(r"\$\$|\\(frac|sum|text|partial|log|mathbb|theta)\b")
+TEXT = """() => {  // what a reader sees, code left out
+    const copy = document.body.cloneNode(true);
+    copy.querySelectorAll('pre, code, script, style, annotation').forEach(e => e.remove());
+    return copy.textContent;
+}"""
+DRAWN = """c => {  // the pixels of one character
+    const canvas = document.createElement('canvas'); canvas.width = canvas.height = 40;
+    const context = canvas.getContext('2d'); context.font = '32px sans-serif'; context.fillText(c, 2, 34);
+    return context.getImageData(0, 0, 40, 40).data.join();
+}"""
+
+
+def healthy(tab):
+    assert tab.foreign == [], tab.foreign
+    assert tab.errors == [], tab.errors
+    assert not RAW.search(tab.page.evaluate(TEXT)), RAW.search(tab.page.evaluate(TEXT))
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_page_of_the_book(book, tab, language):
+    pages = sorted((book / language).glob("*.html"))
+    assert len(pages) > 50
+    for path in pages:
+        tab.open(path)
+        healthy(tab)
+        for box in tab.page.query_selector_all("math"):
+            assert box.bounding_box() is None or box.bounding_box()["height"] > 0, path
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_language_switch_leads_to_the_same_page_and_back(book, tab, language):
+    other = {"en": "zh", "zh": "en"}[language]
+    page = tab.open(book / language / "02_attention_numpy.html")
+    page.click(f"a[lang={other}]")
+    assert page.url.endswith(f"/{other}/02_attention_numpy.html")
+    page.click(f"a[lang={language}]")
+    assert page.url.endswith(f"/{language}/02_attention_numpy.html")
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "perplexity"), ("zh", "困惑度"), ("zh", "attention")])
+def test_search_finds(book, tab, language, word):
+    page = tab.open(f"{(book / language / 'search.html').as_uri()}?q={word}")
+    page.wait_for_selector("#search-results li a", timeout=20_000)
+    healthy(tab)
+
+
+def test_a_phone_shows_a_page_without_scrolling_sideways(book, browser):
+    from conftest import Tab
+
+    phone = Tab(browser, width=390, height=844)
+    for name in ("index", "02_attention_numpy", "07_single_text", "minigpt.attention"):
+        for language in ("en", "zh"):
+            page = phone.open(book / language / f"{name}.html")
+            assert page.evaluate("document.documentElement.scrollWidth") <= 395, (language, name)
+    phone.page.close()
+
+
+def test_chinese_characters_are_drawn(book, tab):
+    tab.open(book / "zh" / "index.html")
+    missing = tab.page.evaluate(DRAWN, "\U0002fffe")  # no font has this one
+    for character in "预训练注意力":
+        assert tab.page.evaluate(DRAWN, character) != missing, f"{character} is a box: install fonts-noto-cjk"
+
+
+def decks(language):
+    return pytest.mark.parametrize("number", range(13), ids=lambda n: f"{n:02}-{language}")
+
+
+@decks("en")
+def test_english_slides(slides, tab, number):
+    every_slide(tab, next(slides.glob(f"{number:02}_*.en.html")))
+
+
+@decks("zh")
+def test_chinese_slides(slides, tab, number):
+    every_slide(tab, next(slides.glob(f"{number:02}_*.zh.html")))
+
+
+def every_slide(tab, deck):
+    """Go through a deck: each slide fits the page, readable, with at most 15 lines of code."""
+    page = tab.open(deck)
+    page.wait_for_function("window.Reveal && Reveal.isReady()")
+    seen = 0
+    while True:
+        slide = page.evaluate(
+            """() => {
+            const s = Reveal.getCurrentSlide(), b = s.getBoundingClientRect();
+            const code = [...s.querySelectorAll('pre.code')].map(p => p.textContent.trimEnd().split('\\n').length);
+            return {right: b.right, bottom: b.bottom, scale: parseFloat(s.dataset.scale),
+                    lines: Math.max(0, ...code), text: s.textContent.slice(0, 60)};
+        }"""
+        )
+        assert slide["right"] <= 1281 and slide["bottom"] <= 721, slide
+        assert slide["scale"] >= 0.55 and slide["lines"] <= 15, slide
+        seen += 1
+        if page.evaluate("Reveal.isLastSlide()"):
+            break
+        page.evaluate("Reveal.next()")
+    healthy(tab)
+    assert seen > 15
+
+
+def test_the_checks_catch(tab, tmp_path):
+    """A page with a foreign picture, an error, and an equation left as TeX."""
+    bad = {
+        "foreign": '<img src="http://192.0.2.1/x.png">',
+        "error": "<script>undefined_function()</script>",
+        "raw": r"<p>$$\frac{1}{2}$$</p>",
+    }
+    for name, body in bad.items():
+        path = tmp_path / f"{name}.html"
+        path.write_text(f"<!DOCTYPE html><body>{body}</body>")
+        tab.page.goto(path.as_uri(), wait_until="domcontentloaded")
+        with pytest.raises(AssertionError):
+            healthy(tab)
+        tab.foreign.clear(), tab.errors.clear()

@@ -1,0 +1,32 @@
+"""Sphinx's settings for the book; `book.py` calls it once a language."""
+
+import os
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+
+language = os.environ["MINIGPT_BOOK"]
+project = {"en": "minigpt", "zh_CN": "minigpt：一步步学 GPT"}[language]
+html_title = project
+author = "the authors of minigpt"
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml"]
+html_math_renderer = "mathml"
+nb_execution_mode = "off"  # the outputs come from the lessons as they were checked
+myst_enable_extensions = ["dollarmath", "colon_fence"]
+myst_dmath_double_inline = True
+suppress_warnings = ["myst.xref_missing", "mystnb.unknown_mime_type"]
+html_search_language = "en"  # the script of Sphinx's Chinese stemmer is not shipped with it
+autodoc_member_order = "bysource"
+templates_path = [str(HERE / "templates")]
+html_theme = "sphinx_book_theme"
+html_static_path = [str(HERE / "static")]
+html_css_files = ["book.css"]
+html_copy_source = False
+html_theme_options = {
+    "article_header_end": ["language.html", "article-header-buttons.html"],
+    "use_download_button": False,
+    "home_page_in_toc": True,
+}
+html_context = {"other": {"en": ("zh", "中文"), "zh_CN": ("en", "English")}[language]}

@@ -1,0 +1,152 @@
+"""`make slides`: each lesson as reveal.js slides, in English and Chinese, from the notebook itself.
+
+A heading begins a slide to the right; what follows goes below it: a cell of text, at most 15 lines of code, an output.
+A slide that is still too high is drawn smaller, never cut. The answers to the questions, and cells tagged `notes`, are
+speaker notes (press s). One folder, build/slides: nothing in it asks for the network.
+"""
+
+import base64
+import html
+import importlib.util
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import nbformat
+from markdown_it import MarkdownIt
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+OUT = ROOT / "build" / "slides"
+sys.path.insert(0, str(HERE))
+from mathml import mathml  # noqa: E402
+
+LINES = 15  # of code or printed text on one slide
+FORMATTER = HtmlFormatter(nowrap=True)
+DETAILS = re.compile(r"<details>.*?</summary>(.*?)</details>", re.DOTALL)
+
+
+def draw(tex, options):
+    return mathml(tex, display=options["display_mode"])
+
+
+MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table").use(dollarmath_plugin, renderer=draw)
+
+
+def slides_of(notebook):
+    """A lesson as a list of columns, each a list of slides (HTML)."""
+    columns = []
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        if cell.cell_type == "markdown" and "notes" in tags and columns:
+            columns[-1][-1] += f'<aside class="notes">{MARKDOWN.render(cell.source)}</aside>'
+        elif cell.cell_type == "markdown":
+            parts = [text_slide(part) for part in paragraphs(cell.source)]
+            if cell.source.startswith("#") or not columns:
+                columns.append(parts)
+            else:
+                columns[-1] += parts
+        else:
+            columns[-1] += [*map(code_slide, pieces(cell.source)), *(s for o in cell.outputs for s in output_slides(o))]
+    return columns
+
+
+def text_slide(source):
+    """Markdown as a slide; folded answers become notes."""
+    notes = "".join(DETAILS.findall(source))
+    aside = f'<aside class="notes">{MARKDOWN.render(notes)}</aside>' if notes else ""
+    return f'<div class="text">{MARKDOWN.render(DETAILS.sub("", source))}</div>{aside}'
+
+
+def paragraphs(source, most=900):
+    """A long text in parts of at most about `most` characters (a Chinese one counts as two), cut between paragraphs."""
+    parts, size = [[]], 0
+    answers = source.find("<details>")
+    body, folded = (source[:answers], source[answers:]) if answers >= 0 else (source, "")
+    for block in body.split("\n\n"):
+        weight = sum(2 if ord(c) > 0x2E80 else 1 for c in block)
+        if size + weight > most and parts[-1]:
+            parts.append([])
+            size = 0
+        parts[-1].append(block)
+        size += weight
+    texts = ["\n\n".join(part) for part in parts]
+    texts[-1] += folded
+    return texts
+
+
+def pieces(source):
+    """Code in pieces of at most LINES lines, cut at a blank line where there is one."""
+    lines, found = source.split("\n"), []
+    while len(lines) > LINES:
+        blank = [n for n in range(5, LINES + 1) if not lines[n].strip()]
+        cut = blank[-1] if blank else LINES
+        found.append("\n".join(lines[:cut]).strip("\n"))
+        lines = lines[cut:]
+        while lines and not lines[0].strip():
+            lines = lines[1:]
+    return [*found, "\n".join(lines)]
+
+
+def code_slide(source):
+    return f'<pre class="code"><code>{highlight(source, PythonLexer(stripnl=False), FORMATTER)}</code></pre>'
+
+
+def output_slides(output):
+    """A picture, or printed text in parts."""
+    data = output.get("data", {})
+    if "image/png" in data:
+        alt = html.escape(str(output.metadata.get("image/png", {}).get("alt", "")))
+        return [f'<img src="data:image/png;base64,{compact(data["image/png"])}" alt="{alt}">']
+    text = output.get("text", data.get("text/plain", ""))
+    return [f'<pre class="output">{html.escape(piece)}</pre>' for piece in pieces(text.rstrip("\n")) if piece.strip()]
+
+
+def compact(encoded):
+    return base64.b64encode(base64.b64decode(encoded)).decode()
+
+
+def page(lesson, language):
+    """One lesson's page."""
+    notebook = nbformat.read(lesson, as_version=4)
+    title = notebook.cells[0].source.split("\n")[0].strip("# ")
+    body = "\n".join(
+        "<section>" + "".join(f"<section>{slide}</section>" for slide in column) + "</section>" for column in slides_of(notebook)
+    )
+    style = HtmlFormatter().get_style_defs("pre.code")
+    template = (HERE / "templates" / "slides.html").read_text(encoding="utf-8")
+    values = {"LANGUAGE": language, "TITLE": html.escape(title), "STYLE": style, "BODY": body}
+    return re.sub(r"@(LANGUAGE|TITLE|STYLE|BODY)@", lambda match: values[match[1]], template)
+
+
+def reveal():
+    """The folder of reveal.js, which the package sphinx-revealjs carries."""
+    found = importlib.util.find_spec("sphinx_revealjs")
+    if found is None:
+        raise SystemExit("reveal.js is missing: pip install '.[book]'")
+    return next(Path(found.origin).parent.rglob("reveal.js")).parent.parent
+
+
+def main():
+    if OUT.exists():
+        shutil.rmtree(OUT)
+    OUT.mkdir(parents=True)
+    source = reveal()
+    for name in ("dist/reveal.js", "dist/reveal.css", "dist/theme/white.css", "plugin/notes/notes.js"):
+        place = OUT / "reveal" / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / name, place)
+    for language, name in (("en", "lesson.ipynb"), ("zh", "lesson.zh.ipynb")):
+        for lesson in sorted((ROOT / "chapters").glob(f"[0-9][0-9]_*/{name}")):
+            path = OUT / f"{lesson.parent.name}.{language}.html"
+            path.write_text(page(lesson, language), encoding="utf-8")
+    print(f"{OUT.relative_to(ROOT)}: {len(list(OUT.glob('*.html')))} decks")
+
+
+if __name__ == "__main__":
+    main()
