@@ -1,4 +1,4 @@
-"""The book and the slides: nothing from elsewhere, no error, no raw TeX, no box for a Chinese character, no overflow."""
+"""The book and the slides: nothing from elsewhere, no error, no raw TeX, no box for a character, no overflow."""
 
 import re
 

@@ -5,6 +5,8 @@
 Sphinx with myst-nb builds it, from the stored outputs: nothing is run, and nothing built asks for the network.
 """
 
+import importlib
+import inspect
 import os
 import shutil
 import subprocess
@@ -40,23 +42,49 @@ def assemble(code, source):
     (source / "paths.md").write_text(paths.replace("(GLOSSARY.md)", "(glossary.md)"), encoding="utf-8")
     modules = reference(source, titles["reference"])
     tree = "```{{toctree}}\n:caption: {}\n:maxdepth: 1\n\n{}\n```\n"
-    trees = [tree.format(titles["lessons"], "\n".join(pages)), tree.format(titles["more"], "paths\nglossary\nreference")]
+    trees = [
+        tree.format(titles["lessons"], "\n".join(pages)),
+        tree.format(titles["more"], "paths\nglossary\nreference"),
+    ]
     (source / "index.md").write_text("\n".join([FRONT[code], *trees]), encoding="utf-8")
     return [*pages, "glossary", "paths", *modules]
 
 
 def reference(source, title):
     """One page a module, in the order of reading."""
-    sys.path.insert(0, str(ROOT / "tests"))
+    sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
     from test_structure import ORDER  # the table of the house
 
-    shown = [m for m in ORDER if "__" not in m and ".questions." not in m and m not in ("grading.runner", "grading.nbgrader_jail")]
+    hidden = ("grading.runner", "grading.nbgrader_jail")  # programs for another process
+    shown = [m for m in ORDER if "__" not in m and ".questions." not in m and m not in hidden]
     for module in shown:
-        body = f"# {module.replace('.', '/')}.py\n\n```{{eval-rst}}\n.. automodule:: minigpt.{module}\n   :members:\n```\n"
-        (source / f"minigpt.{module}.md").write_text(body, encoding="utf-8")
+        (source / f"minigpt.{module}.md").write_text(module_page(module), encoding="utf-8")
     listed = "\n".join(f"minigpt.{module}" for module in shown)
-    (source / "reference.md").write_text(f"# {title}\n\n```{{toctree}}\n:maxdepth: 1\n\n{listed}\n```\n", encoding="utf-8")
+    tree = f"```{{toctree}}\n:maxdepth: 1\n\n{listed}\n```\n"
+    (source / "reference.md").write_text(f"# {title}\n\n{tree}", encoding="utf-8")
     return [f"minigpt.{module}" for module in shown]
+
+
+def module_page(module):
+    """A module's docstrings as they are written: plain text, laid out to be read in an editor."""
+    loaded = importlib.import_module(f"minigpt.{module}")
+    parts = [f"# {module.replace('.', '/')}.py", literal(loaded.__doc__)]
+    for name, member in vars(loaded).items():
+        own = getattr(member, "__module__", None) == loaded.__name__
+        if own and not name.startswith("_") and (inspect.isfunction(member) or inspect.isclass(member)):
+            parts += [f"## {name}", f"`{signature(name, member)}`", literal(inspect.getdoc(member))]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def signature(name, member):
+    try:
+        return f"{name}{inspect.signature(member)}"
+    except ValueError:
+        return name
+
+
+def literal(docstring):
+    return f"````text\n{inspect.cleandoc(docstring)}\n````" if docstring else ""
 
 
 def build(code):

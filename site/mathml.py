@@ -1,12 +1,15 @@
-"""TeX to MathML while building: browsers draw it themselves, so no page needs a script, a font or the network for it."""
+"""TeX to MathML while building: browsers draw that themselves, so a page needs no script and no network for it."""
 
 import re
-from html import escape
 
 from latex2mathml.converter import convert
 
 # What latex2mathml does not know, in terms that it does.
-PLAIN = [(r"\\tfrac", r"\\frac"), (r"\\[bB]igg?[lr]?(?=[^a-zA-Z])", ""), (r"\\texttt\{((?:[^{}]|\\\$)*)\}", r"\\text{\1}")]
+PLAIN = [
+    (r"\\tfrac", r"\\frac"),
+    (r"\\[bB]igg?[lr]?(?=[^a-zA-Z])", ""),
+    (r"\\texttt\{((?:[^{}]|\\\$)*)\}", r"\\text{\1}"),
+]
 
 
 def mathml(tex, display=False):
@@ -35,5 +38,3 @@ def setup(app):
 
     app.add_html_math_renderer("mathml", (inline, None), (block, None))
     return {"parallel_read_safe": True}
-
-

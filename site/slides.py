@@ -116,7 +116,8 @@ def page(lesson, language):
     notebook = nbformat.read(lesson, as_version=4)
     title = notebook.cells[0].source.split("\n")[0].strip("# ")
     body = "\n".join(
-        "<section>" + "".join(f"<section>{slide}</section>" for slide in column) + "</section>" for column in slides_of(notebook)
+        "<section>" + "".join(f"<section>{slide}</section>" for slide in column) + "</section>"
+        for column in slides_of(notebook)
     )
     style = HtmlFormatter().get_style_defs("pre.code")
     template = (HERE / "templates" / "slides.html").read_text(encoding="utf-8")
