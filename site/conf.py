@@ -28,4 +28,4 @@ html_theme_options = {
     "use_download_button": False,
     "home_page_in_toc": True,
 }
-html_context = {"other": {"en": ("zh", "中文"), "zh_CN": ("en", "English")}[language]}
+html_context = {"default_mode": "light", "other": {"en": ("zh", "中文"), "zh_CN": ("en", "English")}[language]}

@@ -29,7 +29,7 @@ def check(question_id, function):
             print(f"{question_id}: not answered yet")
             return False
         except Exception:
-            print(f"{question_id}: an error in case {len(outputs) + 1} of {question.n_cases}")
+            print(f"{question_id}: an error in case {len(outputs)} of 0 to {question.n_cases - 1}")
             print(traceback.format_exc(limit=-2).strip())
             return False
     verdict = judge(question, SEED, outputs)

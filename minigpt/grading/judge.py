@@ -30,8 +30,8 @@ def judge(question, seed, outputs):
     for n, (arguments, found) in enumerate(zip(cases(question, seed), outputs, strict=True)):
         differs = difference(found, question.reference(**arguments), question)
         if differs:
-            where = f"case {n + 1} of {question.n_cases}, {shown(cases(question, seed)[n])}: {differs}"
-            return Verdict(False, where, hint_for(question, seed, outputs))
+            told = f"case {n} of 0 to {question.n_cases - 1}: {differs}; inputs {shown(cases(question, seed)[n])}"
+            return Verdict(False, told, hint_for(question, seed, outputs))
     return Verdict(True, f"right in {question.n_cases} cases")
 
 
@@ -54,7 +54,7 @@ def difference(found, wanted, question):
     if len(found) != len(wanted):
         return f"{len(found)} of {len(wanted)} values were returned"
     for place, (ours, theirs) in enumerate(zip(found, wanted, strict=True)):
-        name = f"value {place + 1}" if len(wanted) > 1 else "the result"
+        name = f"returned value {place + 1} of {len(wanted)}" if len(wanted) > 1 else "the result"
         if ours.shape != theirs.shape:
             return f"{name} has shape {ours.shape}, it should have {theirs.shape}"
         apart = ~np.isclose(ours, theirs, rtol=question.rtol, atol=question.atol)  # nan is never close

@@ -83,6 +83,11 @@ def share(what, among):
     return float(what[among].mean()) if among.any() else 0.0
 
 
+def none_answered_rightly():
+    labels = np.array([0, 1, 2, 0])
+    return [{"answers": (labels + 1) % 3, "answers_negated": labels, "labels": labels}]
+
+
 def consistency(answers, answers_negated, labels):
     return share(answers_negated == TURNED[labels], answers == labels)
 
@@ -113,6 +118,8 @@ NEGATION = Question(
             "what is the true label of a pair whose hypothesis was negated?",
         ),
     ),
+    none_answered_rightly,
+    n_cases=6,
 )
 
 # --- 08.3 mistakes that cost --------------------------------------------------------------------------------------
@@ -167,6 +174,12 @@ def mcnemar_inputs(rng):
     }
 
 
+def even_disagreements():
+    """b = c = 0, and b = c = 2."""
+    same = np.array([1, 0, 1, 1, 0])
+    return [{"right_a": same, "right_b": same.copy()}, {"right_a": same, "right_b": np.array([0, 1, 0, 1, 1])}]
+
+
 def disagreements(right_a, right_b):
     return int((right_a & (1 - right_b)).sum()), int(((1 - right_a) & right_b).sum())
 
@@ -218,6 +231,8 @@ MCNEMAR = Question(
         Wrong(one_sided, "the statistic is right; p is that of a difference in either direction"),
         Wrong(over_all_pairs, "b and c are right; do pairs that both models get right say which is better?"),
     ),
+    even_disagreements,
+    n_cases=7,
 )
 
 QUESTIONS = (CUT, NEGATION, DECIDE, MCNEMAR)

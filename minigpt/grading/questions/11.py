@@ -121,6 +121,11 @@ def signs_inputs(rng):
     return {"a": a[order], "b": (a - step)[order]}
 
 
+def even_results():
+    """As many won as lost."""
+    return [{"a": np.array([70.0, 80.0, 75.0]), "b": np.array([71.0, 79.0, 75.0])}]
+
+
 def tail(m, n):
     """P(X <= m) of n tosses of a fair coin."""
     return sum(math.comb(n, i) for i in range(m + 1)) / 2**n
@@ -161,6 +166,8 @@ SIGNS = Question(
         Wrong(one_sided, "the counts are right; would you have been as surprised if the other arm had won?"),
         Wrong(this_count_only, "the counts are right; p is the chance of a result at least as uneven as this one"),
     ),
+    even_results,
+    n_cases=6,
 )
 
 # --- 11.4 zero shot, less what an option is worth anywhere ------------------------------------------------------------
