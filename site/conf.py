@@ -23,8 +23,9 @@ html_theme = "sphinx_book_theme"
 html_static_path = [str(HERE / "static")]
 html_css_files = ["book.css"]
 html_copy_source = False
+html_show_search_summary = False  # it would fetch pages, which a browser refuses to a book opened from disk
 html_theme_options = {
-    "article_header_end": ["language.html", "article-header-buttons.html"],
+    "article_header_start": ["toggle-primary-sidebar.html", "language.html"],
     "use_download_button": False,
     "home_page_in_toc": True,
 }

@@ -20,7 +20,9 @@ def mathml(tex, display=False):
     """
     for pattern, plain in PLAIN:
         tex = re.sub(pattern, plain, tex)
-    return convert(tex.replace(r"\$", "$"), display="block" if display else "inline")
+    tex = re.sub(r"\\text\{[^{}]*\}", lambda m: m[0].replace("<", "\ue000").replace(">", "\ue001"), tex)  # the markers
+    found = convert(tex.replace(r"\$", "$"), display="block" if display else "inline")
+    return found.replace("\ue000", "&lt;").replace("\ue001", "&gt;")
 
 
 def setup(app):

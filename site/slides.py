@@ -42,18 +42,40 @@ def slides_of(notebook):
     """A lesson as a list of columns, each a list of slides (HTML)."""
     columns = []
     for cell in notebook.cells:
-        tags = cell.metadata.get("tags", [])
-        if cell.cell_type == "markdown" and "notes" in tags and columns:
-            columns[-1][-1] += f'<aside class="notes">{MARKDOWN.render(cell.source)}</aside>'
-        elif cell.cell_type == "markdown":
-            parts = [text_slide(part) for part in paragraphs(cell.source)]
-            if cell.source.startswith("#") or not columns:
-                columns.append(parts)
-            else:
-                columns[-1] += parts
+        if cell.cell_type == "markdown" and "notes" in cell.metadata.get("tags", []) and columns:
+            columns[-1].append((0, f'<aside class="notes">{MARKDOWN.render(cell.source)}</aside>'))
+            continue
+        if cell.cell_type == "markdown":
+            parts = [(weight(part), text_slide(part)) for part in paragraphs(cell.source)]
         else:
-            columns[-1] += [*map(code_slide, pieces(cell.source)), *(s for o in cell.outputs for s in output_slides(o))]
-    return columns
+            parts = [(1 + piece.count("\n"), code_slide(piece)) for piece in pieces(cell.source)]
+            parts += [part for output in cell.outputs for part in output_slides(output)]
+        if not columns or (cell.cell_type == "markdown" and cell.source.startswith("#")):
+            columns.append([])
+        columns[-1] += parts
+    return [packed(column) for column in columns]
+
+
+def packed(parts):
+    """Parts (lines, HTML) of a column on as few slides as hold them in their order: LINES lines each, or one part."""
+    slides, room = [], 0
+    for lines, drawn in parts:
+        if slides and lines <= room:
+            slides[-1] += drawn
+        else:
+            slides.append(drawn)
+            room = LINES
+        room -= lines
+    return slides
+
+
+def weight(source):
+    """How many lines a text takes, about: 70 characters a line, a Chinese one counting double, more for a formula."""
+    lines = 0
+    for block in DETAILS.sub("", source).split("\n\n"):
+        wide = sum(2 if ord(c) > 0x2E80 else 1 for c in block)
+        lines += 1 + wide // 70 + 2 * block.startswith(("$$", "|", "#"))
+    return lines
 
 
 def text_slide(source):
@@ -102,9 +124,10 @@ def output_slides(output):
     data = output.get("data", {})
     if "image/png" in data:
         alt = html.escape(str(output.metadata.get("image/png", {}).get("alt", "")))
-        return [f'<img src="data:image/png;base64,{compact(data["image/png"])}" alt="{alt}">']
+        return [(LINES - 4, f'<img src="data:image/png;base64,{compact(data["image/png"])}" alt="{alt}">')]
     text = output.get("text", data.get("text/plain", ""))
-    return [f'<pre class="output">{html.escape(piece)}</pre>' for piece in pieces(text.rstrip("\n")) if piece.strip()]
+    told = [piece for piece in pieces(text.rstrip("\n")) if piece.strip()]
+    return [(1 + piece.count("\n"), f'<pre class="output">{html.escape(piece)}</pre>') for piece in told]
 
 
 def compact(encoded):
@@ -141,7 +164,8 @@ def main():
     for name in ("dist/reveal.js", "dist/reveal.css", "dist/theme/white.css", "plugin/notes/notes.js"):
         place = OUT / "reveal" / name
         place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / name, place)
+        text = (source / name).read_text(encoding="utf-8")
+        place.write_text(re.sub(r"@import url\([^)]*\);", "", text), encoding="utf-8")  # fonts of the system do
     for language, name in (("en", "lesson.ipynb"), ("zh", "lesson.zh.ipynb")):
         for lesson in sorted((ROOT / "chapters").glob(f"[0-9][0-9]_*/{name}")):
             path = OUT / f"{lesson.parent.name}.{language}.html"
