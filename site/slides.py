@@ -23,8 +23,8 @@ from pygments.lexers import PythonLexer
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 OUT = ROOT / "build" / "slides"
-sys.path.insert(0, str(HERE))
-from mathml import mathml  # noqa: E402
+sys.path.insert(0, str(ROOT))
+from minigpt.mathml import mathml  # noqa: E402
 
 LINES = 15  # of code or printed text on one slide
 FORMATTER = HtmlFormatter(nowrap=True)
@@ -148,6 +148,14 @@ def page(lesson, language):
     return re.sub(r"@(LANGUAGE|TITLE|STYLE|BODY)@", lambda match: values[match[1]], template)
 
 
+def contents():
+    """The page that lists the decks."""
+    decks = {path.name.removesuffix(".en.html"): path for path in sorted(OUT.glob("*.en.html"))}
+    rows = "".join(f'<li>{n}: <a href="{n}.en.html">English</a> · <a href="{n}.zh.html">中文</a></li>' for n in decks)
+    head = '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>minigpt</title><h1>minigpt</h1>'
+    return f"{head}<ul>{rows}</ul></html>"
+
+
 def reveal():
     """The folder of reveal.js, which the package sphinx-revealjs carries."""
     found = importlib.util.find_spec("sphinx_revealjs")
@@ -170,6 +178,7 @@ def main():
         for lesson in sorted((ROOT / "chapters").glob(f"[0-9][0-9]_*/{name}")):
             path = OUT / f"{lesson.parent.name}.{language}.html"
             path.write_text(page(lesson, language), encoding="utf-8")
+    (OUT / "index.html").write_text(contents(), encoding="utf-8")
     print(f"{OUT.relative_to(ROOT)}: {len(list(OUT.glob('*.html')))} decks")
 
 

@@ -7,6 +7,7 @@ import csv
 import json
 import os
 import shutil
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -314,6 +315,33 @@ def test_a_course_folder_for_nbgrader(tmp_path):
     assert (tmp_path / "course" / "source" / "homework_02" / "homework_02.ipynb").exists()
     with pytest.raises(InputError, match="not empty"):
         make(tmp_path / "course")
+
+
+@needs_jail
+def test_nbgraders_own_commands(tmp_path):
+    """Release, grade in the jail, and write feedback that runs no script and asks for nothing."""
+    course = tmp_path / "course"
+    make(course)
+
+    def nbgrader(*words):
+        command = [sys.executable, "-m", "nbgrader", *words, "homework_02"]
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # nbgrader calls alembic
+        done = subprocess.run(command, cwd=course, capture_output=True, text=True, env=os.environ | {"PATH": path})
+        assert done.returncode == 0, done.stderr[-2000:]
+
+    nbgrader("generate_assignment")
+    for student, answers in {"anna": solutions(), "ben": {}}.items():
+        path = handed_in(tmp_path / "in", student, answers)
+        notebook = nbformat.read(path, as_version=4)
+        notebook.cells.append(nbformat.v4.new_markdown_cell("<script>alert(1)</script> $a < b$"))
+        place = course / "submitted" / student / "homework_02" / "homework_02.ipynb"
+        place.parent.mkdir(parents=True)
+        nbformat.write(notebook, place)
+    nbgrader("autograde")
+    nbgrader("generate_feedback")
+    pages = [(course / "feedback" / s / "homework_02" / "homework_02.html").read_text() for s in ("anna", "ben")]
+    assert "Score: 10.0 / 10.0" in pages[0] and "Score: 0.0 / 10.0" in pages[1] and "not answered" in pages[1]
+    assert all("alert(1)</script>" not in page and "<math" in page and 'src="http' not in page for page in pages)
 
 
 def test_collect_names_everybody(tmp_path):

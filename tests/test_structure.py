@@ -18,6 +18,7 @@ PACKAGE = ROOT / "minigpt"
 ORDER = [
     "files",
     "words",
+    "mathml",
     "data.world_words",
     "data.world_grammar",
     "data.world",

@@ -14,6 +14,10 @@ from minigpt.grading.submissions import Refused, read_file
 SOURCES = Path(__file__).resolve().parents[2] / "chapters"
 CONFIG = '''"""nbgrader for minigpt's homework: answers run in minigpt's jail, never in a kernel of yours."""
 
+from pathlib import Path
+
+import nbgrader
+
 from minigpt.grading.course import refuse_links
 
 refuse_links("submitted")  # before nbgrader opens, and follows, anything
@@ -29,7 +33,18 @@ c.Autograde.autograde_preprocessors = [
 ]
 c.SanitizeHTML.enabled = True  # a student's <script> would run in the feedback page
 c.OverwriteCells.add_missing_cells = True
+c.GenerateFeedback.preprocessors = [
+    "minigpt.grading.nbgrader_jail.Formulas",
+    "nbgrader.preprocessors.GetGrades",
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]
+c.HTMLExporter.extra_template_basedirs = [  # ours first: it draws no formula by a script from the network
+    str(Path("templates").resolve()),
+    str(Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"),
+]
 '''
+
+NO_SCRIPT = "{%- macro mathjax() -%}{%- endmacro -%}\n"  # in the place of the one that loads MathJax
 
 
 def homework_sources():
@@ -58,8 +73,10 @@ def make(folder):
         place = folder / "source" / name
         place.mkdir(parents=True)
         shutil.copyfile(source, place / f"{name}.ipynb")
-    with replacing(folder / "nbgrader_config.py") as temporary:
-        temporary.write_text(CONFIG, encoding="utf-8")
+    files = {"nbgrader_config.py": CONFIG, "templates/feedback/mathjax.html.j2": NO_SCRIPT}
+    for name, text in files.items():
+        with replacing(folder / name) as temporary:
+            temporary.write_text(text, encoding="utf-8")
     return [f"homework_{chapter}" for chapter in sources]
 
 

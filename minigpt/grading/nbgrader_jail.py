@@ -15,6 +15,7 @@ from minigpt.grading.answers import run_answers
 from minigpt.grading.batch import mark
 from minigpt.grading.question import questions_of
 from minigpt.grading.submissions import Refused, answer_cells
+from minigpt.mathml import drawn
 
 
 class JailGrade(NbGraderPreprocessor):
@@ -34,6 +35,15 @@ class JailGrade(NbGraderPreprocessor):
         return nb, resources
 
 
+class Formulas(NbGraderPreprocessor):
+    """For the feedback pages: formulas as MathML, which a browser draws without a script from the network."""
+
+    def preprocess_cell(self, cell, resources, index):
+        if cell.cell_type == "markdown":
+            cell.source = drawn(cell.source)
+        return cell, resources
+
+
 def verdicts(nb, tests):
     """{grade_id of the answer: its mark}, from one jail for the whole notebook."""
     selftest.require_jail()
@@ -51,6 +61,6 @@ def verdicts(nb, tests):
 def failed(verdict):
     if verdict is None:
         return new_output("error", ename="not graded", evalue="no such question", traceback=["no such question"])
-    lines = [verdict["message"], *([f"Hint: {verdict['hint']}"] if verdict["hint"] else [])]
+    lines = [f"{verdict['status']}: {verdict['message']}", *([f"Hint: {verdict['hint']}"] if verdict["hint"] else [])]
     lines += [f"seed {verdict['seed']}"] if "seed" in verdict else []
     return new_output("error", ename=verdict["status"], evalue=verdict["message"][:200], traceback=lines)

@@ -1,8 +1,7 @@
 """TeX to MathML while building: browsers draw that themselves, so a page needs no script and no network for it."""
 
 import re
-
-from latex2mathml.converter import convert
+from html import unescape
 
 # What latex2mathml does not know, in terms that it does.
 PLAIN = [
@@ -13,16 +12,31 @@ PLAIN = [
 
 
 def mathml(tex, display=False):
-    """One formula as a <math> element.
+    """One formula as a <math> element; needs the package latex2mathml.
 
     >>> mathml("x^2").startswith("<math")
     True
     """
+    from latex2mathml.converter import convert
+
     for pattern, plain in PLAIN:
         tex = re.sub(pattern, plain, tex)
     tex = re.sub(r"\\text\{[^{}]*\}", lambda m: m[0].replace("<", "\ue000").replace(">", "\ue001"), tex)  # the markers
     found = convert(tex.replace(r"\$", "$"), display="block" if display else "inline")
     return found.replace("\ue000", "&lt;").replace("\ue001", "&gt;")
+
+
+def drawn(markdown):
+    """Markdown with every $formula$ and $$formula$$ outside of code as MathML; a cleaned text has &amp; for &.
+
+    >>> drawn("`$` costs $1 + 1$").count("<math")
+    1
+    """
+    parts = re.split(r"(```.*?```|`[^`\n]*`)", markdown, flags=re.DOTALL)
+    for n in range(0, len(parts), 2):  # what stands between code
+        parts[n] = re.sub(r"\$\$(.+?)\$\$", lambda m: mathml(unescape(m[1]), display=True), parts[n], flags=re.DOTALL)
+        parts[n] = re.sub(r"\$([^$\n]+?)\$", lambda m: mathml(unescape(m[1])), parts[n])
+    return "".join(parts)
 
 
 def setup(app):
