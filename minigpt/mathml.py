@@ -8,7 +8,8 @@ PLAIN = [
     (r"\\tfrac", r"\\frac"),
     (r"\\[bB]igg?[lr]?(?=[^a-zA-Z])", ""),
     (r"\\texttt\{((?:[^{}]|\\\$)*)\}", r"\\text{\1}"),
-, (r"\\arg(?![a-zA-Z])", r"\\text{arg}")]
+    (r"\\arg(?![a-zA-Z])", r"\\text{arg}"),
+]
 
 
 def mathml(tex, display=False):
