@@ -1,4 +1,4 @@
-"""The commands: minigpt run | spread | ablate | pretrain | finetune | evaluate | generate | data | grade | homework.
+"""The commands: run, spread, ablate, pretrain, finetune, evaluate, generate, data, play, grade and homework.
 
 Bad input ends with one line and exit code 2; nothing that was there before is changed.
 """
@@ -6,7 +6,7 @@ Bad input ends with one line and exit code 2; nothing that was there before is c
 import argparse
 import sys
 
-from minigpt.commands import ablate, data, evaluate, finetune, generate, grade, homework, pretrain, run, spread
+from minigpt.commands import ablate, data, evaluate, finetune, generate, grade, homework, play, pretrain, run, spread
 from minigpt.files import InputError
 
 
@@ -138,6 +138,20 @@ def build_parser():
     )
     p.add_argument("--top-k", type=int, help="draw from the k likeliest tokens")
     p.add_argument("--top-p", type=float, help="draw from the likeliest tokens that reach probability p")
+
+    p = command(
+        commands,
+        "play",
+        play,
+        "one page: what comes next, and who looks at whom",
+        "minigpt play --model runs/toy-en-seed0",
+        seed=False,
+        device=False,
+    )
+    p.add_argument("--model", required=True, help="a folder of `minigpt run` or `pretrain`")
+    p.add_argument("--text", default="Anna took the key. Who has the", help="what stands in the box at first")
+    p.add_argument("--port", type=int, default=8866, help="of this machine")
+    p.add_argument("--no-browser", action="store_true", help="only serve the page")
 
     p = command(
         commands,

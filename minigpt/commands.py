@@ -175,6 +175,14 @@ def generate(args):
     print(tok.decode(told[:-1] if told[-1] == tok.end_id else told))
 
 
+def play(args):
+    from minigpt.play import play as serve
+
+    tok, gpt = load_body(args.model)  # refused here, not on the page
+    print(f"a model of {gpt.config.n_layer} layers and {tok.vocab_size} ids; the page: http://127.0.0.1:{args.port}")
+    serve(args.model, args.text, args.port, browser=not args.no_browser)
+
+
 def data(args):
     """Text is printed as `minigpt pretrain --text` reads it, labelled examples as `finetune` does."""
     from minigpt.data import readers, world, world_tasks

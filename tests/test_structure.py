@@ -50,6 +50,7 @@ ORDER = [
     "plots",
     "figures",
     "widgets",
+    "play",
     "experiment",
     "lstm",
     "zeroshot",
