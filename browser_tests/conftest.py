@@ -5,8 +5,13 @@ Skipped, with the reason, where Chromium (`apt-get install chromium fonts-noto-c
 
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +20,29 @@ ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 OURS = ("file:", "data:", "blob:", "http://127.0.0.1:", "ws://127.0.0.1:", "chrome")
+
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+@contextmanager
+def serving(command, url, **options):
+    """Run a server until the block ends; the block begins when `url` answers."""
+    server = subprocess.Popen(command, start_new_session=True, **options)
+    try:
+        for _ in range(200):
+            try:
+                urllib.request.urlopen(url, timeout=5).close()
+                break
+            except OSError:
+                time.sleep(0.3)
+        yield
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)  # our own group: the server and its kernels
+        server.wait(30)
 
 
 class Tab:

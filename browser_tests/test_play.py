@@ -1,15 +1,10 @@
 """`minigpt play`: the page comes up, its sliders move the pictures, and nothing is asked from elsewhere."""
 
-import os
-import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 
 import pytest
-from conftest import Tab
+from conftest import Tab, free_port, serving
 from test_widgets import changes, moves
 
 from minigpt.data import world
@@ -24,22 +19,11 @@ def address(browser, tmp_path_factory):
     tok = Tokenizer.train(world.stories(300, 0), 100, "word")
     tok.save(folder)
     GPT(GPTConfig(tok.vocab_size, n_ctx=40, n_layer=2, n_head=2, d_model=16)).save(folder)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "minigpt", "play", "--model", str(folder), "--port", str(port), "--no-browser"]
-    server = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(200):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/voila/static/voila.js", timeout=5).close()
-                break
-            except OSError:
-                time.sleep(0.3)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with serving(command, f"http://127.0.0.1:{port}/voila/static/voila.js", **quiet):
         yield f"http://127.0.0.1:{port}/"
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)  # our own group
-        server.wait(30)
 
 
 def test_the_page(browser, address):

@@ -7,16 +7,11 @@ import json
 import os
 import secrets
 import shutil
-import signal
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
 from functools import partial
 
 import pytest
-from conftest import ROOT, Tab
+from conftest import ROOT, Tab, free_port, serving
 
 PATIENCE = 240_000  # ms; a lesson trains small models
 LESSONS = [
@@ -44,9 +39,7 @@ def lab(browser, tmp_path_factory):
         place = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         place.parent.mkdir(parents=True)
         place.write_text(json.dumps(values))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     token = secrets.token_hex(16)
     folders = {
         "JUPYTER_CONFIG_DIR": "config",
@@ -62,18 +55,9 @@ def lab(browser, tmp_path_factory):
         "--LabApp.extension_manager=readonly",
     ]
     with open(home / "log", "w") as log:
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
-    try:
-        for _ in range(200):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/api/status?token={token}", timeout=5).close()
-                break
-            except OSError:
-                time.sleep(0.3)
-        yield f"http://127.0.0.1:{port}/lab/workspaces/{{}}/tree/{{}}?token={token}"
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)  # our own group: the server and its kernels
-        server.wait(30)
+        options = {"env": environment, "stdout": log, "stderr": log}
+        with serving(command, f"http://127.0.0.1:{port}/api/status?token={token}", **options):
+            yield f"http://127.0.0.1:{port}/lab/workspaces/{{}}/tree/{{}}?token={token}"
 
 
 def opened(tab, lab, path):

@@ -28,6 +28,7 @@ from minigpt.train import documents, pretrain
 EPOCHS = {50: 60, 150: 25, 500: 10, 1_500: 5, 5_000: 3}  # labels: the fewer there are, the more often each is read
 SNAPSHOTS = (0, 100, 300, 1_000, 3_000, 6_000)  # steps of pre-training
 FULL = 500  # labels, where the question is another
+BODIES = {"gpt": GPT, "lstm": LSTM}
 
 
 @dataclass(frozen=True)
@@ -92,26 +93,24 @@ def ablate(out, seed, setting=None, say=print):
     return rows
 
 
-BODIES = {"gpt": GPT, "lstm": LSTM}
-
-
 def body(folder, model, sequences, setting):
     """Pre-train `model` in `folder`, or go on where that was stopped; the snapshots are kept beside."""
     last = setting.pretraining.steps
 
-    def snapshot(log):
-        if log[-1]["step"] in SNAPSHOTS:
-            save_tensors(folder / f"step{log[-1]['step']}.safetensors", model.state_dict())
+    def keep(step):
+        save_tensors(folder / f"step{step}.safetensors", model.state_dict())
 
-    whole = folder / "body.safetensors"
-    if not whole.exists():
-        if not (folder / "step0.safetensors").exists():
-            save_tensors(folder / "step0.safetensors", model.state_dict())
+    def snapshot(log):
+        if log[-1]["step"] in (*SNAPSHOTS, last):
+            keep(log[-1]["step"])
+
+    trained = folder / f"step{last}.safetensors"
+    if not trained.exists():
         resume = (folder / "checkpoint.safetensors").exists()
+        if not resume:
+            keep(0)
         pretrain(model, sequences, setting.pretraining, folder, resume=resume, watch=snapshot)
-        save_tensors(folder / f"step{last}.safetensors", model.state_dict())
-        save_tensors(whole, model.state_dict())
-    fill(model, whole)
+    fill(model, trained)
     return model
 
 
@@ -124,7 +123,7 @@ def attempt(trial, setting, tok, bodies, out, progress=True):
         return score(zeroshot.answer(gpt, tok, trial.task, test), test)
     train = labelled(trial, test)
     config = dataclasses.replace(bodies["gpt"].config, dropout=0.1)
-    model = (LSTM if trial.body == "lstm" else GPT)(config, trial.seed + 1)
+    model = BODIES.get(trial.body, GPT)(config, trial.seed + 1)
     if trial.body != "scratch":
         take_over(bodies[trial.body], model, trial.layers)
     kind = WholeRows if trial.body == "lstm" else Finetuned

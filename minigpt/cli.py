@@ -6,7 +6,8 @@ Bad input ends with one line and exit code 2; nothing that was there before is c
 import argparse
 import sys
 
-from minigpt.commands import ablate, data, evaluate, finetune, generate, grade, homework, play, pretrain, run, spread
+from minigpt.commands import ablate, data, evaluate, finetune, generate, pretrain, run, spread
+from minigpt.commands_course import grade, homework, play
 from minigpt.files import InputError
 
 

@@ -5,7 +5,6 @@ A slide that is still too high is drawn smaller, never cut. The answers to the q
 speaker notes (press s). One folder, build/slides: nothing in it asks for the network.
 """
 
-import base64
 import html
 import importlib.util
 import re
@@ -73,9 +72,13 @@ def weight(source):
     """How many lines a text takes, about: 70 characters a line, a Chinese one counting double, more for a formula."""
     lines = 0
     for block in DETAILS.sub("", source).split("\n\n"):
-        wide = sum(2 if ord(c) > 0x2E80 else 1 for c in block)
-        lines += 1 + wide // 70 + 2 * block.startswith(("$$", "|", "#"))
+        lines += 1 + width(block) // 70 + 2 * block.startswith(("$$", "|", "#"))
     return lines
+
+
+def width(text):
+    """Its characters, a Chinese one counting double."""
+    return sum(2 if ord(c) > 0x2E80 else 1 for c in text)
 
 
 def text_slide(source):
@@ -91,12 +94,11 @@ def paragraphs(source, most=900):
     answers = source.find("<details>")
     body, folded = (source[:answers], source[answers:]) if answers >= 0 else (source, "")
     for block in body.split("\n\n"):
-        weight = sum(2 if ord(c) > 0x2E80 else 1 for c in block)
-        if size + weight > most and parts[-1]:
+        if size + width(block) > most and parts[-1]:
             parts.append([])
             size = 0
         parts[-1].append(block)
-        size += weight
+        size += width(block)
     texts = ["\n\n".join(part) for part in parts]
     texts[-1] += folded
     return texts
@@ -123,15 +125,12 @@ def output_slides(output):
     """A picture, or printed text in parts."""
     data = output.get("data", {})
     if "image/png" in data:
+        picture = data["image/png"].replace("\n", "")
         alt = html.escape(str(output.metadata.get("image/png", {}).get("alt", "")))
-        return [(LINES - 4, f'<img src="data:image/png;base64,{compact(data["image/png"])}" alt="{alt}">')]
+        return [(LINES - 4, f'<img src="data:image/png;base64,{picture}" alt="{alt}">')]
     text = output.get("text", data.get("text/plain", ""))
     told = [piece for piece in pieces(text.rstrip("\n")) if piece.strip()]
     return [(1 + piece.count("\n"), f'<pre class="output">{html.escape(piece)}</pre>') for piece in told]
-
-
-def compact(encoded):
-    return base64.b64encode(base64.b64decode(encoded)).decode()
 
 
 def page(lesson, language):
@@ -150,7 +149,7 @@ def page(lesson, language):
 
 def contents():
     """The page that lists the decks."""
-    decks = {path.name.removesuffix(".en.html"): path for path in sorted(OUT.glob("*.en.html"))}
+    decks = [path.name.removesuffix(".en.html") for path in sorted(OUT.glob("*.en.html"))]
     rows = "".join(f'<li>{n}: <a href="{n}.en.html">English</a> · <a href="{n}.zh.html">中文</a></li>' for n in decks)
     head = '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>minigpt</title><h1>minigpt</h1>'
     return f"{head}<ul>{rows}</ul></html>"

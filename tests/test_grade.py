@@ -138,6 +138,31 @@ def test_one_bad_submission_never_stops_the_batch(school, monkeypatch):
     assert [row["score"] for row in rows][::2] == [10, 5, ""]
 
 
+def test_a_jail_that_failed_is_tried_again(school, monkeypatch):
+    """What the student is not to blame for must not stay when the batch is started again."""
+
+    def fails(cells, questions, seed, trusted):
+        return {q.id: Answer([None] * q.n_cases, "jail: ended with code 1", "") for q in questions}
+
+    with monkeypatch.context() as patch:
+        patch.setattr(batch.answers, "run_answers", fails)
+        assert graded(school)[0]["02.1 status"] == "jail: ended with code 1"
+    assert graded(school)[0]["score"] == 10
+
+
+def test_a_zip_that_is_damaged_or_too_long_is_refused(tmp_path, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for n in range(3):
+            archive.writestr(f"{n}.ipynb", "{}")
+    monkeypatch.setattr(submissions, "MOST", 2)
+    with pytest.raises(InputError, match="3 entries"):
+        collect(tmp_path / "all.zip", ["anna"])
+    raw = (tmp_path / "all.zip").read_bytes()
+    (tmp_path / "cut.zip").write_bytes(raw[:40] + raw[-22:])
+    with pytest.raises(InputError, match="damaged"):
+        collect(tmp_path / "cut.zip", ["anna"])
+
+
 def put(folder, data):
     path = folder / "in" / "emil" / "homework.ipynb"
     path.parent.mkdir()

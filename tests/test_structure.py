@@ -72,6 +72,7 @@ ORDER = [
     "grading.nbgrader_jail",
     "grading.__init__",
     "commands",
+    "commands_course",
     "cli",
     "__main__",
     "__init__",

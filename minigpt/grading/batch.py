@@ -89,7 +89,8 @@ def grade_one(student, submission, questions, seed, out, trusted):
         "questions": [mark(question, seed, given[question.id]) for question in questions],
         "cells": cells,
     }
-    write_json(path, result)
+    if not any(mark["status"].startswith("jail") for mark in result["questions"]):  # else it is tried again
+        write_json(path, result)
     return result
 
 

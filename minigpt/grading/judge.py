@@ -61,9 +61,8 @@ def difference(found, wanted, question):
         if apart.any():
             at = tuple(int(i) for i in np.argwhere(apart)[0])
             where = f" at {list(at)}" if at else ""
-            return (
-                f"{name}{where} is {ours[at]:.6g}, it should be {theirs[at]:.6g} ({apart.sum()} of {apart.size} differ)"
-            )
+            value = "nan (an overflow, or 0 / 0)" if np.isnan(ours[at]) else f"{ours[at]:.6g}"
+            return f"{name}{where} is {value}, it should be {theirs[at]:.6g} ({apart.sum()} of {apart.size} differ)"
     return None
 
 

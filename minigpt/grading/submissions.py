@@ -67,8 +67,8 @@ def collect(source, students):
         entries = {str(p.relative_to(source)): p for p in sorted(source.rglob("*.ipynb"))}
         read = read_file
     elif zipfile.is_zipfile(source):
-        archive = zipfile.ZipFile(source)
-        entries = {info.filename: info for info in archive.infolist()[:MOST] if info.filename.endswith(".ipynb")}
+        archive = open_zip(source)
+        entries = {info.filename: info for info in archive.infolist() if info.filename.endswith(".ipynb")}
 
         def read(info):
             return read_member(archive, info)
@@ -85,6 +85,17 @@ def collect(source, students):
         except Refused as reason:
             found[student] = reason
     return found, [name for name, owner in owners.items() if owner is None]
+
+
+def open_zip(path):
+    """A zip, if its list of entries can be read and is not too long."""
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
+        raise InputError(f"{path} is a damaged zip ({error}); fetch it again") from None
+    if len(archive.infolist()) > MOST:
+        raise InputError(f"{path} has {len(archive.infolist()):,} entries, at most {MOST:,} are read; cut it in parts")
+    return archive
 
 
 def hidden(name):
@@ -138,7 +149,6 @@ def answer_cells(data, questions):
     """[(grade_id, source)] of a notebook's answer cells, in order, with the cells that the student added (id "").
 
     The homework's own first cell stands before them, as SETUP.
-
 
     Raises:
         Refused: if it is no notebook, or an answer cell is missing or stands twice.
