@@ -28,8 +28,8 @@ def spread(args):
 def ablate(args):
     from minigpt import ablation
 
+    require(min(args.seeds) >= 0, "seed", min(args.seeds), "a whole number from 0")
     for seed in args.seeds:
-        require(seed >= 0, "seed", seed, "a whole number from 0")
         ablation.ablate(args.out, seed)
     rows = ablation.merge(args.out)
     print(f"{len(rows)} lines are in {Path(args.out) / 'ablations.csv'}; chapter 11 draws them")
