@@ -2,11 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test lessons notebooks homework book slides browser-test bench lint format clean
+.PHONY: help run test lessons elsewhere notebooks body scaling table homework book slides browser-test bench lint format clean
 help:
 	@echo "make run     set up .venv once, then the main job: pre-train, fine-tune four tasks, print the table"
 	@echo "make test    the same set-up, then the linter, every test, and every lesson against its stored outputs"
 	@echo "make lessons run the lessons against their stored outputs    make notebooks  run them and store the outputs anew"
+	@echo "make elsewhere  the lessons as five other machines would run them: other rounding, kernels, threads"
+	@echo "make body    train the body that the lessons load        make scaling  the runs that lesson 00 draws"
+	@echo "make table   write README's toy table from docs/results"
 	@echo "make homework take the solutions out of the homework sources"
 	@echo "make book    build/book, make slides  build/slides: HTML that needs no network    make browser-test  both in Chromium"
 	@echo "make bench   speed beside other packages: benchmarks/RESULTS.md    PEERS=folder adds their checkouts"
@@ -23,10 +26,20 @@ test: .venv/installed lint
 # One process a notebook, two at a time, one thread each.
 lessons: .venv/installed
 	@ls chapters/*/lesson.ipynb | OMP_NUM_THREADS=1 xargs -P 2 -n 1 $(BIN)/python -m pytest --no-header \
-		--nbval --nbval-current-env --nbval-cell-timeout 300 -p no:cacheprovider
+		--nbval --nbval-current-env --nbval-cell-timeout 1800 -p no:cacheprovider
 
 notebooks: .venv/installed
-	@OMP_NUM_THREADS=1 $(BIN)/python chapters/build.py
+	@OMP_NUM_THREADS=1 $(BIN)/python chapters/run_lessons.py
+
+# LESSONS=06 takes one lesson, REGIMES=2 one of the five regimes, counted from 0.
+elsewhere: .venv/installed
+	@$(BIN)/python chapters/elsewhere.py $(LESSONS) $(if $(REGIMES),--regimes $(REGIMES))
+
+body: .venv/installed
+	@$(BIN)/python -m minigpt.shipped datasets/toy_world/body
+
+scaling: .venv/installed
+	@OMP_NUM_THREADS=1 $(BIN)/python -m minigpt.overview chapters/00_overview/scaling.csv
 
 # The students' notebooks, from homework_source.ipynb.
 homework: .venv/installed

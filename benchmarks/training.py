@@ -44,7 +44,7 @@ def rows(args):
             config = dataclasses.replace(size, dropout=dropout, attention_dropout=attention_dropout)
             contenders = {"minigpt": minigpt_step(config, B, config.n_ctx)}
             plain = minigpt_step(config, B, config.n_ctx)
-            contenders["minigpt without oneDNN"] = without(plain, linear, "HAS_ONEDNN", False)
+            contenders["minigpt without oneDNN"] = without(plain, linear, "USE_ONEDNN", False)
             if dropout:
                 contenders["minigpt with PyTorch's dropout"] = without(plain, own_dropout, "dropout", F.dropout)
             contenders |= training_peers(config, theirs, B, config.n_ctx, args.peers)

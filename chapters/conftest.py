@@ -1,47 +1,47 @@
-"""nbval compares what a lesson prints with what is stored, but no pictures; here it compares them too.
+"""nbval compares what a lesson prints with what is stored; here it compares what its figures draw too.
 
-Two pictures are alike if no more than a few pixels in a thousand differ visibly: other processors round a curve's last
-digit otherwise, and that moves a pixel. Another curve moves far more.
+By the data that a figure carries (`minigpt/figure_data.py`), never by pixels: what was trained may differ by the
+tolerance that its cell states, everything else by a rounding. With LESSON_SPREADS naming a file, the largest difference
+of each figure is written there as a line of JSON.
 """
 
-import base64
-import io
-
-import numpy as np
-from matplotlib.image import imread
+import json
+import os
 
 try:
-    from nbval.plugin import IPyNbCell, IPyNbFile
+    from nbval.plugin import IPyNbCell
+
+    from minigpt.figure_data import DATA, differences, spread
 except ImportError:  # without the test extra there is nothing to compare
-    IPyNbCell = IPyNbFile = None
-
-PNG = "image/png"
-VISIBLE, ALIKE = 0.1, 0.005  # of the brightness, and of the pixels
+    IPyNbCell = None
 
 
-def pixels(encoded):
-    return imread(io.BytesIO(base64.b64decode(encoded)), format="png")[..., :3]
-
-
-def alike(one, other):
-    """Do two pictures, base64 PNG, look the same?"""
-    a, b = pixels(one), pixels(other)
-    return a.shape == b.shape and np.mean(np.abs(a - b).max(axis=-1) > VISIBLE) <= ALIKE
-
-
-def comparing_pictures(compare):
-    """nbval's comparison of a cell's outputs, which then does not skip PNG."""
+def comparing_figures(compare):
+    """nbval's comparison of a cell's outputs, in which two figures are alike if their data are."""
 
     def compare_outputs(cell, test, ref, skip_compare=None):
         for new, stored in zip(test, ref, strict=False):
-            pair = [output.get("data", {}).get(PNG) for output in (new, stored)]
-            if all(pair) and alike(*pair):
-                new["data"][PNG] = stored["data"][PNG]
-        skipped = tuple(key for key in skip_compare or cell.parent.skip_compare if key != PNG)
-        return compare(cell, test, ref, skipped)
+            pair = [output.get("data", {}).get(DATA) for output in (stored, new)]
+            if all(pair):
+                different = differences(*pair)
+                note_spread(cell, *pair, different)
+                stored["data"][DATA], new["data"][DATA] = (
+                    "the stored figure",
+                    "\n".join(different) or "the stored figure",
+                )
+        return compare(cell, test, ref, skip_compare)
 
     return compare_outputs
 
 
+def note_spread(cell, stored, new, different):
+    path = os.environ.get("LESSON_SPREADS")
+    if path:
+        row = {"lesson": cell.parent.path.parent.name, "cell": cell.cell.get("id"), "tolerance": stored["tolerance"]}
+        row["spread"] = None if different and "shapes" in "".join(different) else spread(stored, new)
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+
 if IPyNbCell is not None:
-    IPyNbCell.compare_outputs = comparing_pictures(IPyNbCell.compare_outputs)
+    IPyNbCell.compare_outputs = comparing_figures(IPyNbCell.compare_outputs)

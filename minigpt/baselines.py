@@ -79,17 +79,24 @@ def choose(train, test, terms):
     """Multiple choice: a logistic regression on each option's overlap with passage and question; the best one wins."""
     vectorizer = TfidfVectorizer(analyzer=terms, sublinear_tf=True)
     vectorizer.fit(text for e in train for text in (e["passage"], e["question"], *e["options"]))
-    x_train = np.vstack([option_features(e, vectorizer, terms) for e in train])
+    x_train = np.vstack(option_features(train, vectorizer, terms))
     right = [i == e["label"] for e in train for i in range(len(e["options"]))]
     scorer = LogisticRegression(C=30, max_iter=2000).fit(x_train, right)
-    return [int(scorer.decision_function(option_features(e, vectorizer, terms)).argmax()) for e in test]
+    return [int(scorer.decision_function(x).argmax()) for x in option_features(test, vectorizer, terms)]
 
 
-def option_features(example, vectorizer, terms):
-    """Each option's length, TF-IDF cosine and overlap with passage and question, less the mean over the options."""
-    options, context = example["options"], [example["passage"], example["question"]]
-    cosines = (vectorizer.transform(options) @ vectorizer.transform(context).T).toarray()  # (N, 2)
-    lengths = [[len(option) / 100] for option in options]
-    shared = [[*overlap((context[0], option), terms), *overlap((context[1], option), terms)] for option in options]
-    features = np.hstack([cosines, lengths, shared])
-    return features - features.mean(axis=0)
+def option_features(examples, vectorizer, terms):
+    """Each option's length, TF-IDF cosine and overlap with passage and question, less the mean over the options.
+
+    Returns:
+        an array (N, 9) for each example.
+    """
+    pairs = [(option, e["passage"], e["question"]) for e in examples for option in e["options"]]
+    options, *contexts = (vectorizer.transform(column) for column in zip(*pairs, strict=True))
+    cosines = np.hstack([np.asarray(options.multiply(context).sum(axis=1)) for context in contexts])  # (rows, 2)
+    others = [
+        [len(option) / 100, *overlap((passage, option), terms), *overlap((question, option), terms)]
+        for option, passage, question in pairs
+    ]
+    ends = np.cumsum([len(e["options"]) for e in examples])[:-1]
+    return [x - x.mean(axis=0) for x in np.split(np.hstack([cosines, others]), ends)]

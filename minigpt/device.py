@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import time
 
 import torch
 import torch.distributed as dist
@@ -68,3 +69,28 @@ def memory_of(device):
     if hasattr(os, "sysconf"):  # not on Windows
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return float("inf")
+
+
+@contextlib.contextmanager
+def one_thread():
+    """PyTorch computes on one thread inside the block."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def product_speed(n=1024, tries=5):
+    """How fast this machine multiplies on one thread: float32 products of n x n, in 10^9 operations a second.
+
+    A product is 2 n^3 operations. The fastest of a few tries is taken: the others were disturbed.
+    """
+    a, seconds = torch.ones(n, n), []
+    with one_thread():
+        for _ in range(tries):
+            started = time.perf_counter()
+            torch.mm(a, a)
+            seconds.append(time.perf_counter() - started)
+    return 2 * n**3 / min(seconds) / 1e9

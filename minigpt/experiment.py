@@ -6,13 +6,21 @@
 Both arms have the same architecture, labels, recipe and number of steps; they differ in where the weights start.
 """
 
+import contextlib
 import dataclasses
+import multiprocessing
+import os
+import signal
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from minigpt import baselines, plots
 from minigpt.data import readers, world, world_tasks
+from minigpt.device import one_thread, product_speed
 from minigpt.files import InputError, write_json
 from minigpt.finetune import FinetuneConfig, Finetuned, finetune, score
 from minigpt.folders import refuse_full
@@ -21,6 +29,7 @@ from minigpt.tokenizer import Tokenizer
 from minigpt.train import TrainConfig, documents, evaluate, pretrain
 
 FRESH = 1_000_000  # added to a seed for test data
+FIRST_STEPS, PRETRAINING_SHARE = 60, 0.7  # by how many steps the whole job's time is judged; what part they are of it
 
 
 @dataclass(frozen=True)
@@ -97,57 +106,101 @@ def unlabelled(examples):
 def run(setting, out, seed, device, say=print):
     """Do the main job; everything is written to the folder `out`.
 
+    Each process has one thread: small products gain little from two, and lose much where other work keeps the cores
+    busy. Instead the arms from scratch are trained in other processes while this one pre-trains.
+
     Returns:
         what `metrics.json` holds: {"pretraining": {...}, "tasks": {name: {arm: {"metric", "score", "low", "high"}}}}.
     """
     out = Path(out)
     refuse_full(out)
-    started = time.perf_counter()
+    started, gflops = time.perf_counter(), product_speed()
     tok = Tokenizer.train(setting.texts, setting.vocab_size, setting.level)
+    tok.save(out)
     config = GPTConfig(vocab_size=tok.vocab_size, **setting.sizes)
-    model = pretrained_model(setting, tok, config, out, device)
-    found = evaluate(model, documents(setting.fresh, tok, config.n_ctx))
-    metrics = {"seed": seed, "pretraining": {**found, "floor": setting.floor}, "tasks": {}}
-    metrics["pretraining"]["seconds"] = time.perf_counter() - started
-    say(pretraining_line(metrics["pretraining"]))
-    say(f"{'task':18}" + "".join(f"{arm:>22}" for arm in plots.ARMS))
-    for name, (task, train, test, recipe) in setting.tasks.items():
-        metrics["tasks"][name] = row = compare(task, train, test, recipe, tok, model, seed, out / name)
-        say(f"{name:18}" + "".join(f"{cell(row[arm]):>22}" for arm in plots.ARMS))
-    metrics["seconds"] = time.perf_counter() - started
+    say(f"{len(setting.texts):,} texts, |V| = {tok.vocab_size}; one thread multiplies at {gflops:.0f} GFLOP/s here")
+    with one_thread(), processes_for(setting.tasks) as pool:
+        scratch = {
+            name: pool.submit(arms_without_body, task, tok, config, seed, device)
+            for name, task in setting.tasks.items()
+        }
+        model = pretrained_model(setting, tok, config, out, device, say)
+        pretraining = evaluate(model, documents(setting.fresh, tok, config.n_ctx)) | {"floor": setting.floor}
+        pretraining["seconds"] = time.perf_counter() - started
+        say(pretraining_line(pretraining))
+        tuned = {
+            name: pool.submit(fine_tuned, task, tok, config, seed, device, out, out / name)
+            for name, task in setting.tasks.items()
+        }
+        metrics = {"seed": seed, "pretraining": pretraining, "tasks": {}}
+        say(f"{'task':18}" + "".join(f"{arm:>22}" for arm in plots.ARMS))
+        for name in setting.tasks:
+            metrics["tasks"][name] = row = scratch[name].result() | {"pre-trained": tuned[name].result()}
+            say(f"{name:18}" + "".join(f"{cell(row[arm]):>22}" for arm in plots.ARMS))
+    metrics |= {"seconds": time.perf_counter() - started, "gflops": gflops}
     plots.save(plots.task_table(metrics["tasks"]), out / "table.png")
     write_json(out / "metrics.json", metrics)
     say(f"{metrics['seconds']:.0f} s in all; weights, tokenizer, metrics.json, loss.csv and pictures are in {out}")
     return metrics
 
 
-def pretrained_model(setting, tok, config, out, device):
+@contextlib.contextmanager
+def processes_for(jobs):
+    """Processes of one thread each, as many as there are cores, and at most two a job; an interruption ends them."""
+    n = max(1, min(os.cpu_count() or 1, 2 * len(jobs)))
+    pool = ProcessPoolExecutor(n, multiprocessing.get_context("spawn"), initializer=prepare_process)
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
+
+
+def prepare_process():
+    torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C in a terminal reaches every process: end without a word
+
+
+def pretrained_model(setting, tok, config, out, device, say=print):
     """Pre-train; where each text is read only two or three times, too few to learn it by heart, without dropout."""
     model = GPT(dataclasses.replace(config, dropout=setting.dropout), setting.pretraining.seed).to(device)
-    log = pretrain(model, documents(setting.texts, tok, config.n_ctx), setting.pretraining, out)
+    n_steps, started = setting.pretraining.steps, time.perf_counter()
+
+    def estimate(log):
+        if len(log) == min(FIRST_STEPS, n_steps):
+            seconds = (time.perf_counter() - started) / len(log) * n_steps / PRETRAINING_SHARE
+            say(f"about {max(1, round(seconds / 60))} min in all on this machine, judged by the first {len(log)} steps")
+
+    log = pretrain(model, documents(setting.texts, tok, config.n_ctx), setting.pretraining, out, watch=estimate)
     model.save(out)
-    tok.save(out)
     plots.save(plots.loss_curve(log, setting.floor), out / "loss.png")
     return model
 
 
-def compare(task, train, test, recipe, tok, model, seed, out):
-    """One task's row: every arm's score on the test examples."""
-    row = {"task": task, "n_train": len(train), "n_test": len(test)}
+def arms_without_body(task, tok, config, seed, device):
+    """The arms of a task's row that no pre-training precedes."""
+    name, train, test, _ = task
+    row = {"task": name, "n_train": len(train), "n_test": len(test)}
     row["majority"] = score(baselines.majority(train, test), test)
-    row["bag of words"] = score(baselines.bag_of_words(task, train, test), test)
-    row["word pairs"] = score(baselines.bag_of_words(task, train, test, longest=2), test)
-    device = next(model.parameters()).device
-    for arm in ("from scratch", "pre-trained"):
-        gpt = GPT(dataclasses.replace(model.config, dropout=0.1), seed + 1)
-        if arm == "pre-trained":
-            gpt.load_state_dict(model.state_dict())
-        tuned = Finetuned.for_examples(task, tok, gpt, train, seed)
-        tuned.model.to(device)
-        done = finetune(tuned, train, recipe)
-        row[arm] = tuned.evaluate(test) | {"cut": done["cut"]}
-    tuned.save(out)  # the pre-trained arm, the last
+    row["bag of words"] = score(baselines.bag_of_words(name, train, test), test)
+    row["word pairs"] = score(baselines.bag_of_words(name, train, test, longest=2), test)
+    row["from scratch"] = fine_tuned(task, tok, config, seed, device)
     return row
+
+
+def fine_tuned(task, tok, config, seed, device, body=None, out=None):
+    """Fine-tune on a task, from the folder `body` or from scratch; its score, and how many examples had to be cut."""
+    name, train, test, recipe = task
+    gpt = GPT(dataclasses.replace(config, dropout=0.1), seed + 1)
+    if body is not None:
+        gpt.load_state_dict(GPT.load(body).state_dict())
+    tuned = Finetuned.for_examples(name, tok, gpt, train, seed)
+    tuned.model.to(device)
+    done = finetune(tuned, train, recipe, progress=False)
+    if out is not None:
+        tuned.save(out)
+    return tuned.evaluate(test) | {"cut": done["cut"]}
 
 
 def pretraining_line(found):

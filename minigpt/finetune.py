@@ -12,10 +12,10 @@ import math
 from dataclasses import dataclass
 
 import torch
-from tqdm import tqdm
 
 from minigpt.files import InputError, require
 from minigpt.finetuned import Finetuned, score
+from minigpt.progress import progress as shown
 from minigpt.train import batches, make_optimizer
 
 __all__ = ["FinetuneConfig", "Finetuned", "finetune", "score"]
@@ -66,7 +66,7 @@ def finetune(tuned, examples, config, progress=True):
     torch.manual_seed(config.seed)
     model.train()
     losses = []
-    for step, chosen in enumerate(tqdm(plan, f"fine-tuning {tuned.task}", disable=not progress, leave=False)):
+    for step, chosen in enumerate(shown(plan, f"fine-tuning {tuned.task}", progress, leave=False)):
         rate = min((step + 1) / warmup, (n_steps - step) / max(1, n_steps - warmup))
         for group in optimizer.param_groups:
             group["lr"] = config.lr * min(1.0, rate)

@@ -1,9 +1,14 @@
 """x W + b, as `torch.nn.Linear`, with the faster of the two libraries that PyTorch carries for it.
 
 On the CPU, PyTorch hands float32 products to MKL, which on AMD processors leaves their widest instructions unused.
-oneDNN uses them, and PyTorch has it on board for its compiler. Here it multiplies where it is the faster one: on the
-CPU, in float32, where there is enough to multiply. The numbers are those of `torch.nn.Linear`, to float32's rounding.
+oneDNN uses them, and PyTorch has it on board for its compiler. Here it multiplies where it is the faster one: on an AMD
+processor with AVX-512, in float32, where there is enough to multiply. Elsewhere MKL is as fast or faster. The choice
+follows from the processor alone, so that a run gives the same bits again. The numbers are those of `torch.nn.Linear`,
+to float32's rounding.
 """
+
+import os
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +16,16 @@ from torch import nn
 
 LEAST = 2**17  # multiplications; below, starting oneDNN costs more than it saves
 HAS_ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+
+
+def made_by_amd():
+    """Is the processor AMD's? Windows says so in a variable, Linux in a file; a Mac's is not."""
+    cpuinfo = Path("/proc/cpuinfo")
+    told = cpuinfo.read_text(errors="replace") if cpuinfo.exists() else os.environ.get("PROCESSOR_IDENTIFIER", "")
+    return "AuthenticAMD" in told
+
+
+USE_ONEDNN = HAS_ONEDNN and torch.backends.cpu.get_cpu_capability() == "AVX512" and made_by_amd()
 
 
 def product(x, weight, bias=None):
@@ -48,7 +63,7 @@ class Linear(nn.Linear):
 
     def forward(self, x):
         weight, bias = self.weight, self.bias
-        if HAS_ONEDNN and x.numel() * self.out_features >= LEAST and both_in_float32(x, weight):
+        if USE_ONEDNN and x.numel() * self.out_features >= LEAST and both_in_float32(x, weight):
             multiply = OneDNN.apply if torch.is_grad_enabled() else product
             return multiply(x, weight, bias)
         return F.linear(x, weight, bias)

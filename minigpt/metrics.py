@@ -5,7 +5,7 @@ Accuracy: Wilson's interval. Pearson and Spearman: Fisher's z. Macro-F1: a boots
 
 import numpy as np
 from scipy import stats
-from sklearn.metrics import f1_score
+from sklearn.metrics import confusion_matrix
 
 CONFIDENCE = 0.95
 
@@ -22,13 +22,21 @@ def accuracy(predicted, labels):
 
 
 def macro_f1(predicted, labels, seed=0, n_resamples=500):
-    """The mean over the classes of F1 = 2 precision recall / (precision + recall), with a bootstrap interval."""
-    predicted, labels = np.asarray(predicted), np.asarray(labels)
-    draws = np.random.default_rng(seed).integers(len(labels), size=(n_resamples, len(labels)))
-    score = f1_score(labels, predicted, average="macro", zero_division=0)
-    spread = [f1_score(labels[i], predicted[i], average="macro", zero_division=0) for i in draws]
-    low, high = np.quantile(spread, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return {"score": float(score), "low": float(low), "high": float(high)}
+    """The mean over the classes of F1 = 2 precision recall / (precision + recall), with a bootstrap interval.
+
+    To draw n examples again from n is to draw the counts of the confusion matrix from a multinomial distribution.
+    """
+    counts = confusion_matrix(labels, predicted)  # (k, k): label, answer
+    draws = np.random.default_rng(seed).multinomial(len(labels), counts.ravel() / len(labels), size=n_resamples)
+    low, high = np.quantile(mean_f1(draws.reshape(-1, *counts.shape)), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return {"score": float(mean_f1(counts)), "low": float(low), "high": float(high)}
+
+
+def mean_f1(counts):
+    """Macro-F1 of confusion matrices (..., k, k): 2 true positives / (labelled + answered), over classes that occur."""
+    occur = counts.sum(axis=-1) + counts.sum(axis=-2)  # (..., k)
+    f1 = 2 * np.diagonal(counts, axis1=-2, axis2=-1) / np.maximum(occur, 1)
+    return f1.sum(axis=-1) / (occur > 0).sum(axis=-1)
 
 
 def pearson(predicted, scores):

@@ -3,20 +3,37 @@
     excess(D, N, C)  =  loss of eq. (1) on fresh text  -  exact floor            D data, N parameters, C compute
 
 A look ahead: it uses the model and the training that later chapters build.
+`python -m minigpt.overview FILE` runs all of them, a quarter of an hour, and writes the table that chapter 00 draws.
 Lecture pages "Big data", "Big model", "Big compute"; the shape of such curves: Kaplan et al. 2020.
 """
 
+import csv
 import random
+import sys
 
 import numpy as np
 
 from minigpt import words
 from minigpt.data import world
+from minigpt.files import write_csv
 from minigpt.model import GPT, GPTConfig
 from minigpt.tokenizer import Tokenizer
 from minigpt.train import TrainConfig, documents, evaluate, pretrain
 
 N_FRESH, FRESH = 300, 1_000_000  # test stories, and what is added to a seed for them
+SEEDS = (0, 1, 2)
+STUDIES = {  # what is varied: the arguments of `excess`, one run after another
+    "data": [{"n_stories": n, "steps": 400} for n in (30, 100, 300, 1_000, 3_000)],
+    "noise": [{"n_stories": 3_000, "steps": 400, "noise": share} for share in (0.0, 0.05, 0.2)],
+    "model": [{"n_stories": 4_000, "steps": 400, "d_model": d} for d in (8, 16, 32, 64)],
+    "compute": [{"n_stories": 4_000, "steps": n} for n in (50, 100, 200, 400, 800)],
+    "spent": [
+        {"n_stories": 4_000, "d_model": 32, "steps": 400},
+        {"n_stories": 4_000, "d_model": 96, "steps": 50},
+        {"n_stories": 4_000, "d_model": 8, "steps": 4_000},
+        {"n_stories": 60, "d_model": 32, "steps": 400},
+    ],
+}
 
 
 def noisy(texts, share, seed):
@@ -55,3 +72,29 @@ def power_law(x, y):
     """
     slope, height = np.polyfit(np.log(x), np.log(y), 1)
     return float(np.exp(height)), float(-slope)
+
+
+def run_studies(path, seeds=SEEDS, studies=STUDIES):
+    """Do every run of `studies` with every seed; writes a CSV with a line each."""
+    rows = []
+    for name, settings in studies.items():
+        for place, setting in enumerate(settings):
+            for seed in seeds:
+                above, n_parameters = excess(**setting, seed=seed)
+                rows.append({"study": name, "place": place, "seed": seed})
+                rows[-1] |= {"above_floor": round(above, 5), "parameters": n_parameters}
+    write_csv(path, rows)
+
+
+def read_study(path, name):
+    """One study from the CSV: nats above the floor (seeds, runs), and the number of parameters of each run."""
+    with open(path, newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["study"] == name]
+    above = {(int(row["seed"]), int(row["place"])): float(row["above_floor"]) for row in rows}
+    seeds, places = (sorted(set(part)) for part in zip(*above, strict=True))
+    sizes = {int(row["place"]): int(row["parameters"]) for row in rows}
+    return np.array([[above[seed, place] for place in places] for seed in seeds]), [sizes[p] for p in places]
+
+
+if __name__ == "__main__":
+    run_studies(sys.argv[1])

@@ -4,6 +4,7 @@ Labels are English, so that no Chinese font is needed. Each function returns a m
 `show` displays it in a notebook. The colours differ in brightness too, for eyes that do not tell them apart.
 """
 
+import base64
 import inspect
 import io
 import re
@@ -13,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
+from minigpt.figure_data import DATA, EXACT, figure_data
 from minigpt.files import replacing
 
 BLUE, ORANGE, GREY, GREEN = "#1f6fb2", "#e07b00", "#8a8a8a", "#2a8f4f"
@@ -162,11 +164,18 @@ def png(figure):
     return file.getvalue()
 
 
-def show(figure, alt):
-    """Display a figure in a notebook; `alt` says in words what it shows, for those who do not see it."""
-    from IPython.display import Image, display
+def show(figure, alt, tolerance=EXACT):
+    """Display a figure in a notebook, with the data that it draws, by which a later run is compared.
 
-    display(Image(png(figure), alt=alt))
+    Args:
+        alt: what it shows, in words, for those who do not see it.
+        tolerance: how far the heights may differ on another machine, in the figure's units; what was trained differs.
+    """
+    from IPython.display import display
+
+    picture = base64.b64encode(png(figure)).decode()
+    data = {"image/png": picture, DATA: figure_data(figure, tolerance), "text/plain": alt}
+    display(data, raw=True, metadata={"image/png": {"alt": alt}})
 
 
 def source(*functions):

@@ -15,11 +15,11 @@ import numpy as np
 import torch
 import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
-from tqdm import tqdm
 
 from minigpt.checkpoint import digest, load_checkpoint, read_log, save_checkpoint
 from minigpt.files import InputError, require, write_csv
 from minigpt.loss import NO_TARGET, log_loss
+from minigpt.progress import progress as shown
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def make_optimizer(parameters, lr, weight_decay):
         {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": weight_decay},
         {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=lr)
+    return torch.optim.AdamW(groups, lr=lr, fused=True)  # one pass over the memory instead of a dozen
 
 
 def pretrain(model, sequences, config, out=None, checkpoint_every=200, resume=False, progress=True, watch=None):
@@ -140,13 +140,7 @@ def pretrain(model, sequences, config, out=None, checkpoint_every=200, resume=Fa
     per_epoch = math.ceil(len(sequences) / config.batch_size)
     epoch, order = None, None
     model.train()
-    steps = tqdm(
-        range(first, config.steps),
-        "pre-training",
-        initial=first,
-        total=config.steps,
-        disable=not progress or rank > 0,
-    )
+    steps = shown(range(first, config.steps), "pre-training", progress and rank == 0, initial=first, total=config.steps)
     for step in steps:
         if step // per_epoch != epoch:
             epoch = step // per_epoch

@@ -81,17 +81,22 @@ def attention_explorer(model, tok, text):
 
 @torch.no_grad()
 def next_token_figure(model, tok, text, truth=None, temperature=1.0, top_k=None, top_p=None, n_shown=12):
-    """The likeliest next tokens after `text`, beside the true distribution where `truth(text)` knows it."""
+    """What comes next after `text`: the likeliest tokens, or, where `truth(text)` knows them, those that are possible.
+
+    Beside the true distribution all that is not shown is one bar, "other".
+    """
     ids, _ = with_start(tok, text)
     logits = model(torch.tensor([ids[-model.config.n_ctx :]]))[0, -1]
     p = next_token_probabilities(logits, temperature, top_k, top_p).numpy()
-    order = np.argsort(-p, kind="stable")[:n_shown]
-    names = [tok.decode([int(i)]) for i in order]
-    distributions = {"model": p[order]}
-    if truth is not None:
-        true = truth(text)
-        distributions["truth"] = [true.get(name, 0.0) for name in names]
-    return plots.bars(names, distributions, title=f"after: {text}")
+    if truth is None:
+        order = np.argsort(-p, kind="stable")[:n_shown]
+        return plots.bars([tok.decode([int(i)]) for i in order], {"model": p[order]}, title=f"after: {text}")
+    true = truth(text)
+    names = sorted(true, key=lambda name: (-round(true[name], 9), name))[:n_shown]  # the same order on every machine
+    known = {tok.decode([i]): p[i] for i in range(tok.vocab_size)}
+    distributions = {"model": [known[name] for name in names], "truth": [true[name] for name in names]}
+    shown = {label: [*values, max(0.0, 1 - sum(values))] for label, values in distributions.items()}
+    return plots.bars([*names, "other"], shown, title=f"after: {text}")
 
 
 def next_token_bars(model, tok, text, truth=None):

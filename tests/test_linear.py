@@ -67,6 +67,7 @@ def test_check_catches(wrong):
 def test_where_it_is_used(rows, dtype, used, monkeypatch):
     """Large float32 products only; everything else is PyTorch's own, float64 to the last bit."""
     calls = []
+    monkeypatch.setattr(linear, "USE_ONEDNN", True)
     monkeypatch.setattr(linear, "product", lambda *given: calls.append(given) or F.linear(*given))
     layer = Linear(16, 8).to(dtype)
     x = torch.randn(rows, 16, dtype=dtype, generator=torch.Generator().manual_seed(0))
@@ -74,6 +75,6 @@ def test_where_it_is_used(rows, dtype, used, monkeypatch):
 
 
 def test_without_onednn(monkeypatch):
-    monkeypatch.setattr(linear, "HAS_ONEDNN", False)
+    monkeypatch.setattr(linear, "USE_ONEDNN", False)
     layer, x = Linear(64, 64), torch.ones(1024, 64)
     assert torch.equal(layer(x), F.linear(x, layer.weight, layer.bias))

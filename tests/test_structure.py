@@ -17,6 +17,7 @@ PACKAGE = ROOT / "minigpt"
 # The order of reading: a module imports only from those before it.
 ORDER = [
     "files",
+    "progress",
     "words",
     "mathml",
     "data.world_words",
@@ -47,11 +48,13 @@ ORDER = [
     "baselines",
     "device",
     "folders",
+    "figure_data",
     "plots",
     "figures",
     "widgets",
     "play",
     "experiment",
+    "shipped",
     "lstm",
     "zeroshot",
     "ablation",

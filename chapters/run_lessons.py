@@ -16,6 +16,7 @@ from nbclient import NotebookClient
 from minigpt.files import InputError, replacing
 
 HERE = Path(__file__).parent
+CELL_SECONDS = 1800  # a cell that hangs ends; no lesson depends on the speed of a machine
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -45,7 +46,12 @@ def execute(path):
     notebook = read(path)
     resources = {"metadata": {"path": str(path.parent)}}
     client = NotebookClient(
-        notebook, timeout=300, record_timing=False, store_widget_state=False, resources=resources, kernel_name="python3"
+        notebook,
+        timeout=CELL_SECONDS,
+        record_timing=False,
+        store_widget_state=False,
+        resources=resources,
+        kernel_name="python3",
     )
     client.execute()
     for number, cell in enumerate(code_cells(notebook), start=1):
