@@ -41,6 +41,9 @@ body: .venv/installed
 scaling: .venv/installed
 	@OMP_NUM_THREADS=1 $(BIN)/python -m minigpt.overview chapters/00_overview/scaling.csv
 
+table: .venv/installed
+	@$(BIN)/python docs/tables.py
+
 # The students' notebooks, from homework_source.ipynb.
 homework: .venv/installed
 	@$(BIN)/python chapters/homework.py

@@ -23,10 +23,11 @@ from minigpt.lstm import LSTM
 from minigpt.model import GPT, GPTConfig
 from minigpt.tensors import fill, save_tensors
 from minigpt.tokenizer import Tokenizer
-from minigpt.train import documents, pretrain
+from minigpt.train import TrainConfig, documents, pretrain
 
 EPOCHS = {50: 60, 150: 25, 500: 10, 1_500: 5, 5_000: 3}  # labels: the fewer there are, the more often each is read
 SNAPSHOTS = (0, 100, 300, 1_000, 3_000, 6_000)  # steps of pre-training
+LONG = TrainConfig(steps=6_000, batch_size=24, lr=2e-3)  # longer than the main job's, and slower, for the snapshots
 FULL = 500  # labels, where the question is another
 BODIES = {"gpt": GPT, "lstm": LSTM}
 
@@ -71,10 +72,10 @@ def ablate(out, seed, setting=None, say=print):
     """Do one seed's trials that `out` does not hold yet; returns the rows of `out`/seed<seed>/ablations.csv.
 
     Args:
-        setting: an `experiment.Setting`; the default is that of `minigpt run`.
+        setting: an `experiment.Setting`; the default is that of `minigpt run`, pre-trained for longer.
     """
     out = Path(out) / f"seed{seed}"
-    setting = setting or experiment.toy(seed)
+    setting = setting or dataclasses.replace(experiment.toy(seed), pretraining=dataclasses.replace(LONG, seed=seed))
     table = out / "ablations.csv"
     rows = read_table(table) if table.exists() else []
     done = {trial_of(row) for row in rows}

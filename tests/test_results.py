@@ -1,0 +1,49 @@
+"""Figures that a run prints are those of stored runs: README's tables, and what lessons and texts take from them."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from minigpt.files import InputError, read_json, write_json
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "docs"))
+import tables  # noqa: E402
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def stored(pattern):
+    return [read_json(path) for path in sorted((ROOT / "docs" / "results").glob(f"{pattern}/metrics.json"))]
+
+
+def test_tables_are_those_of_the_stored_runs():
+    assert tables.PLACE.findall(README) and tables.filled(README) == README, "README's tables are old: make table"
+
+
+def test_a_changed_table_is_noticed(tmp_path):
+    runs = stored("toy-en-seed*")
+    changed = {**runs[0], "tasks": {name: dict(row) for name, row in runs[0]["tasks"].items()}}
+    arm = changed["tasks"]["entailment"]["pre-trained"]
+    changed["tasks"]["entailment"]["pre-trained"] = arm | {"score": arm["score"] - 0.05}
+    for place, run in enumerate([changed, *runs[1:]]):
+        write_json(tmp_path / f"toy-en-seed{place}" / "metrics.json", run)
+    text = README[: README.index("<!-- end -->") + len("<!-- end -->")]
+    assert tables.filled(text) == text != tables.filled(text, tmp_path)
+
+
+def test_missing_results_are_named(tmp_path):
+    with pytest.raises(InputError, match="no stored run matches"):
+        tables.table("toy-en-seed*", tmp_path)
+
+
+def test_five_seeds_of_the_toy_world():
+    """What README says of all five: below 3% above the floor, and how far the pre-trained arm is ahead."""
+    runs = stored("toy-en-seed*")
+    assert sorted(run["seed"] for run in runs) == [0, 1, 2, 3, 4]
+    assert all(1 < run["pretraining"]["loss"] / run["pretraining"]["floor"] < 1.03 for run in runs)
+    for run in runs:
+        for row in run["tasks"].values():
+            others = (row[arm]["score"] for arm in ("from scratch", "bag of words", "word pairs"))
+            assert row["pre-trained"]["low"] > max(others)
