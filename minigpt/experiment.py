@@ -29,7 +29,7 @@ from minigpt.tokenizer import Tokenizer
 from minigpt.train import TrainConfig, documents, evaluate, pretrain
 
 FRESH = 1_000_000  # added to a seed for test data
-FIRST_STEPS, PRETRAINING_SHARE = 60, 0.7  # by how many steps the whole job's time is judged; what part they are of it
+WARM, PRETRAINING_SHARE = 100, 0.85  # steps by which the whole job's time is judged; the part that pre-training takes
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def toy(seed, language="en"):
     """
     texts = world.stories(60_000, seed, language)
     fresh = world.stories(2_000, seed + FRESH, language)
-    recipe = FinetuneConfig(epochs=10, batch_size=16, lr=5e-4, warmup=0.1, seed=seed)  # 0.002 would be no step
+    recipe = FinetuneConfig(epochs=5, batch_size=16, lr=5e-4, warmup=0.1, seed=seed)  # 0.002 would be no step
     tasks = {}
     for task in world_tasks.TASKS:
         train = world_tasks.examples(task, 500, seed, language)
@@ -107,7 +107,8 @@ def run(setting, out, seed, device, say=print):
     """Do the main job; everything is written to the folder `out`.
 
     Each process has one thread: small products gain little from two, and lose much where other work keeps the cores
-    busy. Instead the arms from scratch are trained in other processes while this one pre-trains.
+    busy. Instead another process trains the arms from scratch while this one pre-trains, and the four tasks share the
+    cores afterwards.
 
     Returns:
         what `metrics.json` holds: {"pretraining": {...}, "tasks": {name: {arm: {"metric", "score", "low", "high"}}}}.
@@ -120,10 +121,9 @@ def run(setting, out, seed, device, say=print):
     config = GPTConfig(vocab_size=tok.vocab_size, **setting.sizes)
     say(f"{len(setting.texts):,} texts, |V| = {tok.vocab_size}; one thread multiplies at {gflops:.0f} GFLOP/s here")
     with one_thread(), processes_for(setting.tasks) as pool:
-        scratch = {
-            name: pool.submit(arms_without_body, task, tok, config, seed, device)
-            for name, task in setting.tasks.items()
-        }
+        others = pool.submit(
+            arms_without_body, setting.tasks, tok, config, seed, device
+        )  # one core, while this one trains
         model = pretrained_model(setting, tok, config, out, device, say)
         pretraining = evaluate(model, documents(setting.fresh, tok, config.n_ctx)) | {"floor": setting.floor}
         pretraining["seconds"] = time.perf_counter() - started
@@ -135,7 +135,7 @@ def run(setting, out, seed, device, say=print):
         metrics = {"seed": seed, "pretraining": pretraining, "tasks": {}}
         say(f"{'task':18}" + "".join(f"{arm:>22}" for arm in plots.ARMS))
         for name in setting.tasks:
-            metrics["tasks"][name] = row = scratch[name].result() | {"pre-trained": tuned[name].result()}
+            metrics["tasks"][name] = row = others.result()[name] | {"pre-trained": tuned[name].result()}
             say(f"{name:18}" + "".join(f"{cell(row[arm]):>22}" for arm in plots.ARMS))
     metrics |= {"seconds": time.perf_counter() - started, "gflops": gflops}
     plots.save(plots.task_table(metrics["tasks"]), out / "table.png")
@@ -146,8 +146,8 @@ def run(setting, out, seed, device, say=print):
 
 @contextlib.contextmanager
 def processes_for(jobs):
-    """Processes of one thread each, as many as there are cores, and at most two a job; an interruption ends them."""
-    n = max(1, min(os.cpu_count() or 1, 2 * len(jobs)))
+    """Processes of one thread each, as many as there are cores or jobs; an interruption ends them."""
+    n = max(1, min(os.cpu_count() or 1, len(jobs)))
     pool = ProcessPoolExecutor(n, multiprocessing.get_context("spawn"), initializer=prepare_process)
     try:
         yield pool
@@ -165,12 +165,16 @@ def prepare_process():
 def pretrained_model(setting, tok, config, out, device, say=print):
     """Pre-train; where each text is read only two or three times, too few to learn it by heart, without dropout."""
     model = GPT(dataclasses.replace(config, dropout=setting.dropout), setting.pretraining.seed).to(device)
-    n_steps, started = setting.pretraining.steps, time.perf_counter()
+    n_steps, begun = setting.pretraining.steps, []
 
     def estimate(log):
-        if len(log) == min(FIRST_STEPS, n_steps):
-            seconds = (time.perf_counter() - started) / len(log) * n_steps / PRETRAINING_SHARE
-            say(f"about {max(1, round(seconds / 60))} min in all on this machine, judged by the first {len(log)} steps")
+        if len(log) == WARM:  # the first steps load what PyTorch loads when it is first used
+            begun.append(time.perf_counter())
+        if len(log) == 2 * WARM:
+            seconds = (time.perf_counter() - begun[0]) / WARM * n_steps / PRETRAINING_SHARE
+            say(
+                f"about {max(1, round(seconds / 60))} min in all on this machine, judged by {WARM} of {n_steps:,} steps"
+            )
 
     log = pretrain(model, documents(setting.texts, tok, config.n_ctx), setting.pretraining, out, watch=estimate)
     model.save(out)
@@ -178,15 +182,17 @@ def pretrained_model(setting, tok, config, out, device, say=print):
     return model
 
 
-def arms_without_body(task, tok, config, seed, device):
-    """The arms of a task's row that no pre-training precedes."""
-    name, train, test, _ = task
-    row = {"task": name, "n_train": len(train), "n_test": len(test)}
-    row["majority"] = score(baselines.majority(train, test), test)
-    row["bag of words"] = score(baselines.bag_of_words(name, train, test), test)
-    row["word pairs"] = score(baselines.bag_of_words(name, train, test, longest=2), test)
-    row["from scratch"] = fine_tuned(task, tok, config, seed, device)
-    return row
+def arms_without_body(tasks, tok, config, seed, device):
+    """The arms of each task's row that no pre-training precedes."""
+    rows = {}
+    for place, task in tasks.items():
+        name, train, test, _ = task
+        rows[place] = row = {"task": name, "n_train": len(train), "n_test": len(test)}
+        row["majority"] = score(baselines.majority(train, test), test)
+        row["bag of words"] = score(baselines.bag_of_words(name, train, test), test)
+        row["word pairs"] = score(baselines.bag_of_words(name, train, test, longest=2), test)
+        row["from scratch"] = fine_tuned(task, tok, config, seed, device)
+    return rows
 
 
 def fine_tuned(task, tok, config, seed, device, body=None, out=None):

@@ -8,10 +8,11 @@ LINE = "{desc}: {n_fmt} of {total_fmt} in {elapsed}, about {remaining} to go{pos
 
 
 class Lines:
-    """A file for tqdm that begins a new line where tqdm would rewrite the old one."""
+    """A file for tqdm that writes a line where tqdm would write over the last one."""
 
     def write(self, text):
-        sys.stderr.write(text.replace("\r", "\n"))
+        if text.strip():
+            sys.stderr.write(text.strip() + "\n")
 
     def flush(self):
         sys.stderr.flush()

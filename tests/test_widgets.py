@@ -51,6 +51,17 @@ def test_next_token_bars(tiny, tok):
     assert len(set(pictures)) >= 3 and all(picture.startswith(b"\x89PNG") for picture in pictures)
 
 
+def test_next_tokens_beside_the_truth(tiny, tok):
+    """The words that are possible, the likelier first, equal ones by name, and one bar for all the rest."""
+    true = {"saw": 0.25, "dog": 0.5, "bird": 0.25}
+    (axes,) = widgets.next_token_figure(tiny, tok, "the cat", lambda text: true).axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["dog", "bird", "saw", "other"]
+    model, truth = ([bar.get_height() for bar in bars] for bars in axes.containers)
+    assert truth == [0.5, 0.25, 0.25, 0.0] and sum(model) == pytest.approx(1)
+    few = widgets.next_token_figure(tiny, tok, "the cat", lambda text: true, n_shown=1).axes[0]
+    assert [bar.get_height() for bar in few.containers[1]] == [0.5, 0.5]
+
+
 def test_a_text_that_the_world_does_not_know(tiny, tok):
     """The truth is left out; nothing breaks."""
 
