@@ -29,7 +29,7 @@ BUILT = {  # the chapter that builds a module; a lesson uses those of its own an
     2: ["reference"],
     3: ["attention", "linear", "dropout"],
     4: ["model", "tensors"],
-    5: ["train", "checkpoint", "data.readers", "data.tables", "device", "folders"],
+    5: ["train", "checkpoint", "data.readers", "data.tables", "device"],
     6: ["generate"],
     7: ["formats", "heads", "metrics", "finetuned", "finetune", "baselines", "data.world_tasks"],
     11: ["experiment", "ablation", "lstm", "zeroshot"],
