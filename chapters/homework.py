@@ -9,7 +9,7 @@ from pathlib import Path
 
 CHAPTERS = Path(__file__).resolve().parent
 sys.path.insert(0, str(CHAPTERS))
-from build import read, write  # noqa: E402
+from run_lessons import read, write  # noqa: E402
 
 
 def released(source):

@@ -6,17 +6,10 @@
 Both arms have the same architecture, labels, recipe and number of steps; they differ in where the weights start.
 """
 
-import contextlib
 import dataclasses
-import multiprocessing
-import os
-import signal
 import time
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-
-import torch
 
 from minigpt import baselines, plots
 from minigpt.data import readers, world, world_tasks
@@ -27,6 +20,7 @@ from minigpt.folders import refuse_full
 from minigpt.model import GPT, GPTConfig
 from minigpt.tokenizer import Tokenizer
 from minigpt.train import TrainConfig, documents, evaluate, pretrain
+from minigpt.workers import processes_for
 
 FRESH = 1_000_000  # added to a seed for test data
 WARM, PRETRAINING_SHARE = 100, 0.85  # steps by which the whole job's time is judged; the part that pre-training takes
@@ -120,7 +114,7 @@ def run(setting, out, seed, device, say=print):
     tok.save(out)
     config = GPTConfig(vocab_size=tok.vocab_size, **setting.sizes)
     say(f"{len(setting.texts):,} texts, |V| = {tok.vocab_size}; one thread multiplies at {gflops:.0f} GFLOP/s here")
-    with one_thread(), processes_for(setting.tasks) as pool:
+    with one_thread(), processes_for(len(setting.tasks)) as pool:
         others = pool.submit(
             arms_without_body, setting.tasks, tok, config, seed, device
         )  # one core, while this one trains
@@ -142,24 +136,6 @@ def run(setting, out, seed, device, say=print):
     write_json(out / "metrics.json", metrics)
     say(f"{metrics['seconds']:.0f} s in all; weights, tokenizer, metrics.json, loss.csv and pictures are in {out}")
     return metrics
-
-
-@contextlib.contextmanager
-def processes_for(jobs):
-    """Processes of one thread each, as many as there are cores or jobs; an interruption ends them."""
-    n = max(1, min(os.cpu_count() or 1, len(jobs)))
-    pool = ProcessPoolExecutor(n, multiprocessing.get_context("spawn"), initializer=prepare_process)
-    try:
-        yield pool
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        raise
-    pool.shutdown()
-
-
-def prepare_process():
-    torch.set_num_threads(1)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C in a terminal reaches every process: end without a word
 
 
 def pretrained_model(setting, tok, config, out, device, say=print):

@@ -47,3 +47,18 @@ def test_five_seeds_of_the_toy_world():
         for row in run["tasks"].values():
             others = (row[arm]["score"] for arm in ("from scratch", "bag of words", "word pairs"))
             assert row["pre-trained"]["low"] > max(others)
+
+
+def told(scores, between=" to ", brackets=" ()"):
+    """A spread as the lessons write it."""
+    scores = [100 * score for score in scores]
+    mean, low, high = sum(scores) / len(scores), min(scores), max(scores)
+    return f"{mean:.1f}%{brackets[:-1]}{low:.1f}{between}{high:.1f}{brackets[-1]}"
+
+
+@pytest.mark.parametrize(("name", "signs"), [("lesson.ipynb", (" to ", " ()")), ("lesson.zh.ipynb", (" 至 ", "（）"))])
+def test_lesson_07_tells_the_stored_runs(name, signs):
+    text = (ROOT / "chapters" / "07_single_text" / name).read_text(encoding="utf-8")
+    rows = [run["tasks"]["single_text"] for run in stored("toy-en-seed*")]
+    for arm in ("pre-trained", "from scratch"):
+        assert told([row[arm]["score"] for row in rows], *signs) in text, arm

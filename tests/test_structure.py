@@ -18,6 +18,7 @@ PACKAGE = ROOT / "minigpt"
 ORDER = [
     "files",
     "progress",
+    "workers",
     "words",
     "mathml",
     "data.world_words",
