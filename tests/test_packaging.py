@@ -203,14 +203,17 @@ def assert_image_fits(dockerfile):
     (python,) = (re.match(r"python:(\d+)\.(\d+)", rest).groups() for step, rest in told if step == "FROM")
     least = re.fullmatch(r">=(\d+)\.(\d+)", PROJECT["requires-python"]).groups()
     assert tuple(map(int, python)) >= tuple(map(int, least))
-    ignored = text(".dockerignore").split()
+    ignored, copied = text(".dockerignore").split(), set()
     for step, rest in told:
         if step == "COPY":
             *sources, _ = [word for word in rest.split() if not word.startswith("--")]
             for name in sources:
                 assert (ROOT / name).exists() and name not in ignored, name
+                copied.add(name)
         if step == "RUN" and "pip install" in rest:
             assert "-c constraints.txt " in rest
+            read_by_pip = {"pyproject.toml", "constraints.txt", PROJECT["readme"], "minigpt/__init__.py"}
+            assert read_by_pip | set(PROJECT["license-files"]) <= copied
             extras = {name for found in re.findall(r"\.\[([\w,]+)\]", rest) for name in found.split(",")}
             assert extras and extras <= set(PROJECT["optional-dependencies"]), extras
     users = [rest for step, rest in told if step == "USER"]
@@ -228,7 +231,8 @@ def test_the_image_fits_the_project():
     [
         ("python:3.11-slim", "python:3.10-slim"),
         ("[notebooks]", "[notebook]"),
-        ("README.md LICENSE", "README.md COPYING"),
+        ("README.md LICENSE", "README.md LICENSE COPYING"),
+        ("README.md LICENSE", "README.md"),
         ("USER ${NB_USER}", "USER root"),
         ("-c constraints.txt", ""),
     ],
