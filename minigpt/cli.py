@@ -23,7 +23,7 @@ def command(commands, name, does, about, example, seed=True, device=True):
     if seed:
         parser.add_argument("--seed", type=int, default=0, help="every random draw follows from it")
     if device:
-        parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+        parser.add_argument("--device", default="auto", help="auto, cpu, cuda, or mps, a Mac's GPU")
     return parser
 
 

@@ -11,15 +11,24 @@ from minigpt.files import InputError
 
 
 def pick(name="auto"):
-    """ "auto" is the GPU where there is one, else the CPU.
+    """The device of that name; where "auto" is asked for, NVIDIA's GPU if there is one, else the CPU.
+
+    A Mac's GPU, "mps", is taken only by name: no number of this project was measured on one.
 
     >>> pick("cpu")
     device(type='cpu')
+
+    Raises:
+        InputError: if there is no such name, or no such device here.
     """
-    if name not in ("auto", "cpu", "cuda"):
-        raise InputError(f"device {name!r} is not one of auto, cpu, cuda")
+    if name not in ("auto", "cpu", "cuda", "mps"):
+        raise InputError(f"device {name!r} is not one of auto, cpu, cuda, mps")
     if name == "cuda" and not torch.cuda.is_available():
         raise InputError("device 'cuda' was asked for, but PyTorch sees no GPU; use --device cpu or auto")
+    if name == "mps" and not torch.backends.mps.is_available():
+        raise InputError("device 'mps' was asked for, but PyTorch sees no Mac's GPU; use --device cpu or auto")
+    if name == "mps" and "RANK" in os.environ:
+        raise InputError("device 'mps' has no way to join the processes of torchrun; use --device cpu")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda":

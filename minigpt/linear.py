@@ -3,10 +3,11 @@
 On the CPU, PyTorch hands float32 products to MKL, which on AMD processors leaves their widest instructions unused.
 oneDNN uses them, and PyTorch has it on board for its compiler. Here it multiplies where it is the faster one: on an AMD
 processor with AVX-512, in float32, where there is enough to multiply. Elsewhere MKL is as fast or faster. The choice
-follows from the processor alone, so that a run gives the same bits again. The numbers are those of `torch.nn.Linear`,
-to float32's rounding.
+follows from the processor and PyTorch's version alone, so that a run gives the same bits again. The numbers are those
+of `torch.nn.Linear`, to float32's rounding.
 """
 
+import functools
 import os
 from pathlib import Path
 
@@ -30,7 +31,26 @@ USE_ONEDNN = HAS_ONEDNN and torch.backends.cpu.get_cpu_capability() == "AVX512" 
 
 def product(x, weight, bias=None):
     """x W^T + b by oneDNN; it is a private operation of PyTorch, so only this line names it."""
+    bias = bias if bias is None else bias.contiguous()  # it reads others as if they were, without a word
     return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
+
+
+@functools.cache
+def agrees():
+    """Does that operation multiply, as `F.linear` does? PyTorch may change it without notice, so it is tried once.
+
+    The numbers are such that float32 holds every sum exactly, and bfloat16 none: there is nothing to tolerate.
+    """
+    x = 1 + torch.arange(6, dtype=torch.float32, device="cpu").view(2, 3) / 1024
+    weight, bias = x.flip(0), x[0, :2]
+    try:
+        return all(
+            torch.equal(product(x, w, b), F.linear(x, w, b))
+            for w in (weight, weight.t().contiguous().t())  # backward hands over transposed ones
+            for b in (bias, None)
+        )
+    except (AttributeError, RuntimeError, TypeError):  # it is gone, or wants other arguments
+        return False
 
 
 class OneDNN(torch.autograd.Function):
@@ -63,7 +83,7 @@ class Linear(nn.Linear):
 
     def forward(self, x):
         weight, bias = self.weight, self.bias
-        if USE_ONEDNN and x.numel() * self.out_features >= LEAST and both_in_float32(x, weight):
+        if USE_ONEDNN and x.numel() * self.out_features >= LEAST and both_in_float32(x, weight) and agrees():
             multiply = OneDNN.apply if torch.is_grad_enabled() else product
             return multiply(x, weight, bias)
         return F.linear(x, weight, bias)

@@ -62,6 +62,25 @@ def test_the_seed_decides_and_use_drops_nothing():
     assert torch.equal(layer.eval()(x), x)
 
 
+def draws_on_the_cpu(x, p):
+    return x * (torch.rand(x.shape) >= p) / (1 - p)
+
+
+def assert_stays_on_its_device(drop):
+    """Any device but the CPU will do: "meta" has shapes and no numbers, and mixes with no other, as a GPU."""
+    found = drop(torch.ones(3, 5, device="meta"), 0.1)
+    assert found.device.type == "meta" and found.shape == (3, 5)
+
+
+def test_draws_are_made_where_x_is():
+    assert_stays_on_its_device(dropout)
+
+
+def test_the_device_check_catches():
+    with pytest.raises((RuntimeError, AssertionError)):
+        assert_stays_on_its_device(draws_on_the_cpu)
+
+
 def test_attention_weights_are_dropped_in_training_only():
     """The mean of many passes with attention dropout is the pass without it."""
     torch.manual_seed(0)

@@ -4,6 +4,7 @@ Every hostile cell attacks question A of a homework of two, and returns A's righ
 answered well. All are bounded in memory, forks and time, and run inside the jail only.
 """
 
+import ctypes
 import io
 import json
 import os
@@ -738,6 +739,20 @@ def test_the_filter_denies_what_it_lists():
     assert verdict(program, seccomp.X86_64, seccomp.PRLIMIT, 1) == seccomp.EPERM
     assert verdict(program, seccomp.X86_64, seccomp.X32 + 1) == seccomp.EPERM
     assert verdict(program, 0x40000003, 1) == seccomp.KILL  # i386
+
+
+def numbers_by_name(names):
+    """The system calls' numbers on x86-64, as libseccomp has them, whose lists others keep."""
+    try:
+        library = ctypes.CDLL("libseccomp.so.2")
+    except OSError:
+        pytest.skip("libseccomp is not installed")
+    return {name: library.seccomp_syscall_resolve_name_arch(seccomp.X86_64, name.encode()) for name in names}
+
+
+def test_the_filters_numbers_are_those_of_the_names():
+    listed = seccomp.DENIED | {"prlimit64": seccomp.PRLIMIT}
+    assert numbers_by_name(listed) == listed
 
 
 @needs_jail

@@ -33,6 +33,13 @@ def test_onednn(bias, leading):
     assert_linear_correct(OneDNN.apply, bias, leading)
 
 
+@needs_onednn
+def test_a_bias_with_gaps():
+    """A column of a table: oneDNN itself would read the numbers beside it."""
+    x, weight, bias = torch.eye(3), torch.zeros(2, 3), torch.tensor([[1.0, 7.0], [2.0, 7.0]])[:, 0]
+    assert linear.product(x, weight, bias).tolist() == [[1, 2]] * 3
+
+
 class GradientOfXTurned(OneDNN):
     @staticmethod
     def backward(ctx, grad_y):
@@ -72,6 +79,62 @@ def test_where_it_is_used(rows, dtype, used, monkeypatch):
     layer = Linear(16, 8).to(dtype)
     x = torch.randn(rows, 16, dtype=dtype, generator=torch.Generator().manual_seed(0))
     assert torch.equal(layer(x), F.linear(x, layer.weight, layer.bias)) and bool(calls) == used
+
+
+@pytest.fixture
+def untried():
+    """The trial at first use has not been made, and what it finds is forgotten afterwards."""
+    linear.agrees.cache_clear()
+    yield
+    linear.agrees.cache_clear()
+
+
+def gone(x, weight, bias=None):
+    return torch.ops.mkldnn._no_such_operation(x, weight, bias)
+
+
+def other_arguments(x, weight, bias=None):
+    return torch.ops.mkldnn._linear_pointwise(x, weight)
+
+
+def no_bias(x, weight, bias=None):
+    return F.linear(x, weight)
+
+
+def weight_as_stored(x, weight, bias=None):
+    """Reads a transposed weight as if it were not."""
+    return F.linear(x, torch.as_strided(weight, weight.shape, (weight.shape[1], 1)), bias)
+
+
+def in_bfloat16(x, weight, bias=None):
+    return F.linear(x.bfloat16(), weight.bfloat16(), None if bias is None else bias.bfloat16()).float()
+
+
+@needs_onednn
+def test_the_private_operation_agrees(untried):
+    assert linear.agrees()
+
+
+@pytest.mark.parametrize("changed", [gone, other_arguments, no_bias, weight_as_stored, in_bfloat16])
+def test_a_changed_operation_is_left_alone(untried, monkeypatch, changed):
+    """After an update of PyTorch that changed it, the layer is PyTorch's own, forward and backward."""
+    calls = []
+    monkeypatch.setattr(linear, "USE_ONEDNN", True)
+    monkeypatch.setattr(linear, "product", lambda *given: calls.append(given) or changed(*given))
+    layer, x = Linear(64, 64), torch.ones(1024, 64, requires_grad=True)
+    for _ in range(2):
+        tried = len(calls)
+        y = layer(x)
+        assert torch.equal(y, F.linear(x, layer.weight, layer.bias))
+    y.sum().backward()
+    assert len(calls) == tried > 0  # at first use, and never again
+
+
+def test_small_products_try_nothing(untried, monkeypatch):
+    monkeypatch.setattr(linear, "USE_ONEDNN", True)
+    monkeypatch.setattr(linear, "product", None)
+    Linear(8, 8)(torch.ones(2, 8))
+    assert linear.agrees.cache_info().misses == 0
 
 
 def test_without_onednn(monkeypatch):

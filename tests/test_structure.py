@@ -135,11 +135,16 @@ def name_of(requirement):
     return re.split(r"[<>=!~\[; ]", requirement, maxsplit=1)[0].lower()
 
 
+def requirements(project):
+    """All that pyproject.toml asks for, of other projects: an extra may name another extra of this one."""
+    listed = {*project["dependencies"], *(r for extra in project["optional-dependencies"].values() for r in extra)}
+    return {r for r in listed if name_of(r) != project["name"]}
+
+
 def test_environment_is_pyproject():
     """`environment.yml`, the conda route, names the same packages with the same bounds as `pyproject.toml`."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = {"python" + project["requires-python"], *project["dependencies"]}
-    wanted |= {r for extra in project["optional-dependencies"].values() for r in extra}
+    wanted = {"python" + project["requires-python"], *requirements(project)}
     conda = {"pytorch": "torch"}  # the names that differ
     found = set()
     for entry in yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]:
@@ -150,9 +155,7 @@ def test_environment_is_pyproject():
 
 def test_constraints_pin_every_dependency():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    direct = {
-        name_of(r) for extra in (project["dependencies"], *project["optional-dependencies"].values()) for r in extra
-    }
+    direct = {name_of(r) for r in requirements(project)}
     pinned = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line)
     assert direct <= {name.lower() for name in pinned} and pinned["torch"] == "2.13.0"
 
