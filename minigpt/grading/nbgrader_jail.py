@@ -11,11 +11,10 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade
 from traitlets import Unicode
 
-from minigpt.grading import selftest
+from minigpt.grading import question, selftest
 from minigpt.grading.answers import run_answers
 from minigpt.grading.batch import mark
 from minigpt.grading.instructor import folder_of, questions_of
-from minigpt.grading.question import drawn
 from minigpt.grading.submissions import Refused, answer_cells
 from minigpt.mathml import drawn
 
@@ -58,9 +57,9 @@ def verdicts(nb, tests, instructor):
         cells = answer_cells(json.dumps(nb).encode(), questions)
     except Refused as reason:
         refused = {"points": 0, "status": "not graded", "message": str(reason), "hint": ""}
-        return {question.grade_id: refused for question in questions}
+        return {q.grade_id: refused for q in questions}
     given = run_answers(cells, questions, seed)
-    return {q.grade_id: mark(drawn(q, seed), given[q.id]) | {"seed": seed} for q in questions}
+    return {q.grade_id: mark(question.drawn(q, seed), given[q.id]) | {"seed": seed} for q in questions}
 
 
 def failed(verdict):
