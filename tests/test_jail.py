@@ -509,7 +509,7 @@ ECHOES = Question(
 def test_arguments_and_results_of_every_kind(trusted):
     cell = ECHO.replace("a, b, n, len", "a, b, n // 10**30, len")
     answer = run_answers([("q11_3", cell)], [ECHOES], SEED, trusted=trusted)["11.3"]
-    assert answer.status == "done" and judge(ECHOES, SEED, answer.outputs).right, answer
+    assert answer.status == "done" and judge(drawn(ECHOES, SEED), answer.outputs).right, answer
 
 
 @pytest.mark.parametrize("trusted", [pytest.param(False, marks=needs_jail), True])
