@@ -10,7 +10,7 @@ help:
 	@echo "make elsewhere  the lessons as five other machines would run them: other rounding, kernels, threads"
 	@echo "make body    train the body that the lessons load        make scaling  the runs that lesson 00 draws"
 	@echo "make table   write README's toy table from docs/results"
-	@echo "make homework take the solutions out of the homework sources"
+	@echo "make homework from instructor/: the students' notebooks, and what their check compares with"
 	@echo "make book    build/book, make slides  build/slides: HTML that needs no network    make browser-test  both in Chromium"
 	@echo "make bench   speed beside other packages: benchmarks/RESULTS.md    PEERS=folder adds their checkouts"
 	@echo "make lint    ruff: style and mistakes          make format  ruff: rewrite to the house style"
@@ -44,9 +44,9 @@ scaling: .venv/installed
 table: .venv/installed
 	@$(BIN)/python docs/tables.py
 
-# The students' notebooks, from homework_source.ipynb.
+# The students' notebooks, and the numbers that `check` compares with.
 homework: .venv/installed
-	@$(BIN)/python chapters/homework.py
+	@$(BIN)/python instructor/homework.py
 
 bench: .venv/installed
 	@$(BIN)/python -m benchmarks $(if $(PEERS),--peers "$(PEERS)")
