@@ -31,7 +31,7 @@ def grade(source, homework, roster, out, seed=None, jobs=1, trusted=False, say=p
         InputError: if the jail does not hold, or the references, the roster or the source cannot be read.
     """
     require_chapter(homework)
-    folder, out = references_beside(source, instructor), Path(out)
+    folder, out = own_folder(source, instructor), Path(out)
     questions, students = questions_of(homework, folder), read_roster(roster)
     submissions, strangers = collect(source, students)
     if not trusted:
@@ -57,7 +57,7 @@ def grade(source, homework, roster, out, seed=None, jobs=1, trusted=False, say=p
     return rows
 
 
-def references_beside(source, instructor):
+def own_folder(source, instructor):
     """The instructor's folder, which is run here: never one that was handed in."""
     folder = folder_of(instructor)
     if folder.is_relative_to(Path(source).resolve()):

@@ -15,7 +15,7 @@ def inputs(question_id):
     """The arguments of each case that `check` tries, fresh ones at each call.
 
     >>> [case["w"] for case in inputs("02.1")]
-    [4, 2, 3, 3, 2]
+    [4, 2, 2, 2, 3]
     """
     return stored.find(question_id).cases
 

@@ -51,7 +51,7 @@ def questions_of(chapter, folder=None):
     require_chapter(chapter)
     path = folder_of(folder) / "questions" / f"{chapter}.py"
     if not path.is_file():
-        raise InputError(f"{path} does not exist; restore it from the project: git checkout {path.name}")
+        raise InputError(f"{path} does not exist; restore it from the project")
     spec = importlib.util.spec_from_file_location(f"questions_{chapter}", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
