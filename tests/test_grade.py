@@ -17,6 +17,7 @@ import nbformat
 import numpy as np
 import pytest
 from test_jail import needs_jail
+from traitlets.config import Config
 
 from minigpt import cli
 from minigpt.files import InputError
@@ -24,6 +25,7 @@ from minigpt.grading import batch, feedback, instructor, stored, submissions
 from minigpt.grading.answers import Answer
 from minigpt.grading.course import make, refuse_links
 from minigpt.grading.instructor import folder_of, questions_of
+from minigpt.grading.nbgrader_jail import JailGrade
 from minigpt.grading.question import CHAPTERS, drawn
 from minigpt.grading.submissions import Refused, answer_cells, collect, owner_of, read_roster
 
@@ -444,6 +446,16 @@ def test_a_course_folder_for_nbgrader(tmp_path):
     assert (tmp_path / "course" / "source" / "homework_02" / "homework_02.ipynb").exists()
     with pytest.raises(InputError, match="not empty"):
         make(tmp_path / "course")
+
+
+def test_nbgrader_grades_with_the_folder_that_the_course_names(tmp_path):
+    shutil.copytree(INSTRUCTOR, tmp_path / "mine")
+    make(tmp_path / "course", tmp_path / "mine")
+    config = (tmp_path / "course" / "nbgrader_config.py").read_text()
+    assert f"c.JailGrade.instructor = {str((tmp_path / 'mine').resolve())!r}" in config
+    named = Config({"JailGrade": {"instructor": str(tmp_path / "nowhere")}})
+    with pytest.raises(InputError, match="nowhere is no instructor's folder"):
+        JailGrade(config=named).preprocess(nbformat.read(SOURCE, as_version=4), {})
 
 
 @needs_jail
