@@ -165,6 +165,11 @@ def test_no_answer_is_in_the_wheel(wheel):
     assert leaks(wheel) == []
 
 
+def test_no_answer_is_in_the_chapters():
+    """Students get them beside the wheel."""
+    assert leaks(ROOT / "chapters") == []
+
+
 def as_source(folder):
     shutil.copy(QUESTIONS / "02.py", folder / "grading" / "q02.py")
 
