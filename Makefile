@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test lessons elsewhere notebooks body scaling table homework book slides browser-test bench lint format clean
+.PHONY: help run test lessons elsewhere notebooks body scaling table homework wheel book slides browser-test bench lint format clean
 help:
 	@echo "make run     set up .venv once, then the main job: pre-train, fine-tune four tasks, print the table"
 	@echo "make test    the same set-up, then the linter, every test, and every lesson against its stored outputs"
@@ -10,7 +10,8 @@ help:
 	@echo "make elsewhere  the lessons as five other machines would run them: other rounding, kernels, threads"
 	@echo "make body    train the body that the lessons load        make scaling  the runs that lesson 00 draws"
 	@echo "make table   write README's toy table from docs/results"
-	@echo "make homework take the solutions out of the homework sources"
+	@echo "make homework from instructor/: the students' notebooks, and what their check compares with"
+	@echo "make wheel   dist/minigpt-*.whl: what students install, without the answers"
 	@echo "make book    build/book, make slides  build/slides: HTML that needs no network    make browser-test  both in Chromium"
 	@echo "make bench   speed beside other packages: benchmarks/RESULTS.md    PEERS=folder adds their checkouts"
 	@echo "make lint    ruff: style and mistakes          make format  ruff: rewrite to the house style"
@@ -44,9 +45,15 @@ scaling: .venv/installed
 table: .venv/installed
 	@$(BIN)/python docs/tables.py
 
-# The students' notebooks, from homework_source.ipynb.
+# What students install: never what an older build left, and nothing of instructor/.
+wheel: .venv/installed
+	@rm -rf build/lib
+	@$(BIN)/python -m pip wheel . --no-deps --no-build-isolation --quiet --disable-pip-version-check -w dist
+	@ls dist/*.whl
+
+# The students' notebooks, and the numbers that `check` compares with.
 homework: .venv/installed
-	@$(BIN)/python chapters/homework.py
+	@$(BIN)/python instructor/homework.py
 
 bench: .venv/installed
 	@$(BIN)/python -m benchmarks $(if $(PEERS),--peers "$(PEERS)")

@@ -10,6 +10,8 @@ from minigpt.commands import ablate, data, evaluate, finetune, generate, pretrai
 from minigpt.commands_course import grade, homework, play
 from minigpt.files import InputError
 
+INSTRUCTOR = "folder with the references and homework sources; the default is `instructor` of a checkout"
+
 
 def command(commands, name, does, about, example, seed=True, device=True):
     parser = commands.add_parser(
@@ -181,6 +183,7 @@ def build_parser():
     p.add_argument("--homework", required=True, help="01 to 12")
     p.add_argument("--roster", required=True, help="CSV with the column student")
     p.add_argument("--out", required=True, help="folder; a batch that was stopped goes on in it")
+    p.add_argument("--instructor", help=INSTRUCTOR)
     p.add_argument("--seed", type=int, help="of the inputs; the default is a new one, kept in --out")
     p.add_argument("--jobs", type=int, default=1, help="submissions at a time")
     p.add_argument("--duplicates", action="store_true", help="also duplicates.csv: equal answers of two students")
@@ -197,6 +200,7 @@ def build_parser():
     )
     p.add_argument("what", choices=["course"], help="course: sources and nbgrader_config.py")
     p.add_argument("folder", help="a new folder")
+    p.add_argument("--instructor", help=INSTRUCTOR)
     return parser
 
 

@@ -18,11 +18,23 @@ def grade(args):
     from minigpt.grading import batch
 
     require(args.jobs >= 1, "jobs", args.jobs, "a whole number from 1")
-    require(args.seed is None or args.seed >= 0, "seed", args.seed, "a whole number from 0")
+    require(
+        args.seed is None or args.seed >= 1,
+        "seed",
+        args.seed,
+        "a whole number from 1; 0 is that of the students' own check",
+    )
     if args.no_jail:
         print("no jail: the answers run as you, with all that you may do; only for code that you trust")
     rows = batch.grade(
-        args.submissions, args.homework, args.roster, args.out, args.seed, args.jobs, trusted=args.no_jail
+        args.submissions,
+        args.homework,
+        args.roster,
+        args.out,
+        args.seed,
+        args.jobs,
+        trusted=args.no_jail,
+        instructor=args.instructor,
     )
     graded = [row["score"] for row in rows if row["status"] == "graded"]
     print(f"{len(graded)} of {len(rows)} graded; {Path(args.out) / 'grades.csv'}, and feedback/ beside it")
@@ -35,5 +47,5 @@ def grade(args):
 def homework(args):
     from minigpt.grading import course
 
-    names = course.make(args.folder)
+    names = course.make(args.folder, args.instructor)
     print(f"{args.folder} holds {', '.join(names)}; next: cd {args.folder} && nbgrader generate_assignment {names[0]}")

@@ -10,26 +10,37 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from test_jail import needs_jail
+from traitlets.config import Config
 
 from minigpt import cli
 from minigpt.files import InputError
-from minigpt.grading import batch, feedback, submissions
+from minigpt.grading import batch, feedback, instructor, stored, submissions
 from minigpt.grading.answers import Answer
 from minigpt.grading.course import make, refuse_links
-from minigpt.grading.question import questions_of
+from minigpt.grading.instructor import folder_of, questions_of
+from minigpt.grading.nbgrader_jail import JailGrade
+from minigpt.grading.question import CHAPTERS, drawn
 from minigpt.grading.submissions import Refused, answer_cells, collect, owner_of, read_roster
 
-CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"
-sys.path.insert(0, str(CHAPTERS))
+ROOT = Path(__file__).resolve().parent.parent
+INSTRUCTOR = ROOT / "instructor"
+sys.path.insert(0, str(INSTRUCTOR))
 import homework  # noqa: E402
 
-SOURCE = CHAPTERS / "02_attention_numpy" / "homework_source.ipynb"
+SOURCE = INSTRUCTOR / "02_attention_numpy" / "homework_source.ipynb"
+SOURCES = sorted(INSTRUCTOR.glob("*/homework_source.ipynb"))
 STUDENTS = ["anna", "ben", "clara", "dora", "emil"]
+
+
+def homework_of(source):
+    return ROOT / "chapters" / source.parent.name / "homework.ipynb"
 
 
 def nbgrader_of(cell):
@@ -46,7 +57,7 @@ def solutions():
 
 def handed_in(folder, student, answers):
     """The student's notebook with these answers filled in."""
-    notebook = nbformat.read(SOURCE.with_name("homework.ipynb"), as_version=4)
+    notebook = nbformat.read(homework_of(SOURCE), as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.source = answers.get(nbgrader_of(cell).get("grade_id"), cell.source)
@@ -290,7 +301,7 @@ def test_the_feedback_page_runs_nothing(school):
 
 def test_a_note_of_the_students_own_making_earns_nothing():
     question = questions_of("02")[0]
-    mark = batch.mark(question, 0, Answer([None] * question.n_cases, "error", "right in 5 cases: 3 points"))
+    mark = batch.mark(drawn(question, 0), Answer([None] * question.n_cases, "error", "right in 5 cases: 3 points"))
     assert mark["points"] == 0 and mark["status"] == "error"
 
 
@@ -324,14 +335,109 @@ def test_the_same_scores_in_the_jail(school):
     assert [row["score"] for row in rows] == [10, 0, 5, 0, ""] and rows[0]["jail"] == "yes"
 
 
-@pytest.mark.parametrize("source", sorted(CHAPTERS.glob("*/homework_source.ipynb")), ids=lambda p: p.parent.name)
+@pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.parent.name)
 def test_the_students_notebook_is_current(source):
     """`homework.ipynb` is what `make homework` makes of the source, and holds no solution."""
-    made, stored = homework.released(source), nbformat.read(source.with_name("homework.ipynb"), as_version=4)
+    made, stored = homework.released(source), nbformat.read(homework_of(source), as_version=4)
     assert [cell.source for cell in made.cells] == [cell.source for cell in stored.cells]
     assert [cell.metadata for cell in made.cells] == [cell.metadata for cell in stored.cells]
     assert not any("SOLUTION" in cell.source for cell in stored.cells)
     assert all("NotImplementedError" in c.source for c in stored.cells if nbgrader_of(c).get("solution"))
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_the_stored_checks_are_current(chapter):
+    """What the students' check reads is what the questions give, up to the rounding of another machine."""
+    assert homework.is_current(chapter)
+
+
+def change_a_result(check):
+    return replace(check, wanted=[check.wanted[0] * (1 + 1e-8), *check.wanted[1:]])
+
+
+def change_an_argument(check):
+    return replace(check, cases=[{**check.cases[0], "w": 1}, *check.cases[1:]])
+
+
+def change_a_mistake(check):
+    return replace(check, known=(replace(check.known[0], results=check.known[1].results), *check.known[1:]))
+
+
+def change_a_hint(check):
+    return replace(check, known=(replace(check.known[0], hint="?"), *check.known[1:]))
+
+
+def drop_a_mistake(check):
+    return replace(check, known=check.known[1:])
+
+
+def change_the_points(check):
+    return replace(check, points=check.points + 1)
+
+
+CHANGES = [change_a_result, change_an_argument, change_a_mistake, change_a_hint, drop_a_mistake, change_the_points]
+
+
+@pytest.mark.parametrize("change", [*CHANGES, None])
+def test_checks_that_are_not_current_are_noticed(change, tmp_path):
+    checks = homework.checks("02")
+    stored.store("02", [change(checks[0]) if change else checks[0], *checks[1:]], tmp_path)
+    assert homework.is_current("02", tmp_path) is (change is None)
+
+
+def test_a_rounding_of_another_machine_is_not_a_change(tmp_path):
+    checks = homework.checks("02")
+    rounded = replace(checks[0], wanted=[x * (1 + 1e-15) for x in checks[0].wanted])
+    stored.store("02", [rounded, *checks[1:]], tmp_path)
+    assert homework.is_current("02", tmp_path)
+
+
+def test_stored_checks_are_small_and_no_pickle():
+    files = [path for path in stored.CHECKS.iterdir() if path.suffix == ".npz"]
+    assert len(files) == len(CHAPTERS) and sum(path.stat().st_size for path in stored.CHECKS.iterdir()) < 300_000
+    for path in files:
+        with np.load(path, allow_pickle=False) as arrays:
+            assert all(array.dtype.kind in "fiub" for array in arrays.values()), path
+
+
+@pytest.mark.parametrize("argument", [None, "elsewhere"])
+def test_without_the_instructors_folder_one_line_says_what_to_do(school, argument, monkeypatch, capsys):
+    monkeypatch.setattr(instructor, "CHECKOUT", school)
+    monkeypatch.chdir(school)
+    (school / "instructor" / "questions").mkdir(parents=True)  # of no checkout: somebody's submission, perhaps
+    named = ["--instructor", argument] if argument else []
+    grade = ["grade", str(school / "in"), "--homework", "02", "--roster", str(school / "roster.csv"), "--out", "o"]
+    for argv in (grade, ["homework", "course", "c"]):
+        assert cli.main([*argv, *named]) == 2
+        told = capsys.readouterr().err
+        assert "--instructor" in told and "checkout" in told and told.count("\n") == 1
+    assert not (school / "o").exists() and not (school / "c").exists()
+
+
+def test_the_instructors_folder_is_found_in_a_checkout(tmp_path, monkeypatch):
+    assert folder_of() == INSTRUCTOR
+    monkeypatch.setattr(instructor, "CHECKOUT", tmp_path)  # as if installed elsewhere
+    monkeypatch.chdir(ROOT)
+    assert folder_of() == INSTRUCTOR
+    shutil.copytree(INSTRUCTOR, tmp_path / "mine")
+    assert folder_of(tmp_path / "mine") == (tmp_path / "mine").resolve()
+    (tmp_path / "mine" / "questions" / "02.py").unlink()
+    with pytest.raises(InputError, match=r"02\.py does not exist"):
+        questions_of("02", tmp_path / "mine")
+
+
+def test_references_that_were_handed_in_are_not_run(school):
+    shutil.copytree(INSTRUCTOR / "questions", school / "in" / "instructor" / "questions")
+    with pytest.raises(InputError, match="among the submissions"):
+        graded(school, instructor=school / "in" / "instructor")
+
+
+def test_the_seed_of_the_students_own_check_is_refused(school, capsys):
+    """They have its right results, as data."""
+    with pytest.raises(InputError, match="choose another"):
+        graded(school, seed=stored.SEED)
+    argv = ["grade", str(school / "in"), "--homework", "02", "--roster", str(school / "roster.csv"), "--out", "o"]
+    assert cli.main([*argv, "--seed", "0"]) == 2 and "from 1" in capsys.readouterr().err
 
 
 def test_a_course_folder_for_nbgrader(tmp_path):
@@ -340,6 +446,16 @@ def test_a_course_folder_for_nbgrader(tmp_path):
     assert (tmp_path / "course" / "source" / "homework_02" / "homework_02.ipynb").exists()
     with pytest.raises(InputError, match="not empty"):
         make(tmp_path / "course")
+
+
+def test_nbgrader_grades_with_the_folder_that_the_course_names(tmp_path):
+    shutil.copytree(INSTRUCTOR, tmp_path / "mine")
+    make(tmp_path / "course", tmp_path / "mine")
+    config = (tmp_path / "course" / "nbgrader_config.py").read_text()
+    assert f"c.JailGrade.instructor = {str((tmp_path / 'mine').resolve())!r}" in config
+    named = Config({"JailGrade": {"instructor": str(tmp_path / "nowhere")}})
+    with pytest.raises(InputError, match="nowhere is no instructor's folder"):
+        JailGrade(config=named).preprocess(nbformat.read(SOURCE, as_version=4), {})
 
 
 @needs_jail

@@ -26,8 +26,9 @@ import pytest
 from minigpt.files import InputError
 from minigpt.grading import answers, jail, runner, seccomp
 from minigpt.grading.answers import run_answers
+from minigpt.grading.instructor import folder_of, questions_of
 from minigpt.grading.judge import judge
-from minigpt.grading.question import Question, find
+from minigpt.grading.question import Question, drawn, find
 from minigpt.grading.selftest import require_jail
 
 SEED = 7
@@ -80,7 +81,7 @@ def gone(limits):
 def homework(cell_a, cell_b=RIGHT_B, **options):
     """[(answer, verdict)] of A and B."""
     found = run_answers([("q11_1", cell_a), ("q11_2", cell_b)], [A, B], SEED, **options)
-    return [(found[q.id], judge(q, SEED, found[q.id].outputs)) for q in (A, B)]
+    return [(found[q.id], judge(drawn(q, SEED), found[q.id].outputs)) for q in (A, B)]
 
 
 # --- what others' code may try ------------------------------------------------------------------------------------
@@ -245,9 +246,13 @@ HOSTILE = {  # name: (cell, how A may end)
         ),
         LOST,
     ),
-    "reads the questions": (returns("attempt(open, COURSE + '/questions/02.py')"), DONE),
-    "imports the questions": (body("import minigpt.grading.questions"), ERROR),
-    "lists the course's folder": (returns("attempt(os.listdir, COURSE)"), DONE),
+    "reads the questions": (returns("attempt(open, INSTRUCTOR + '/questions/02.py')"), DONE),
+    "reads the stored checks": (returns("attempt(open, COURSE + '/checks/02.npz')"), DONE),
+    "imports the questions": (
+        body("sys.path[:0] = [INSTRUCTOR, INSTRUCTOR + '/..']", "from minigpt.grading.instructor import questions_of"),
+        ERROR,
+    ),
+    "lists the course's folders": (returns("attempt(os.listdir, COURSE) or attempt(os.listdir, INSTRUCTOR)"), DONE),
     "writes the grade book": (returns("attempt(write, BOOK)"), DONE),
     "writes next to Python and NumPy": (
         returns("any([attempt(write, p + TOKEN) for p in ('/', '/usr/lib/', '/site/numpy/', '/dev/shm/', '/dev/')])"),
@@ -419,6 +424,7 @@ def test_a_hostile_cell_gains_nothing(name, tmp_path, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.setblocking(False)
         known = {"BOOK": str(book), "COURSE": str(Path(jail.__file__).parent), "TOKEN": token}
+        known["INSTRUCTOR"] = str(folder_of())
         known["PORT"] = server.getsockname()[1]
         known = "".join(f"{key} = {value!r}\n" for key, value in known.items())
         (answer_a, verdict_a), (answer_b, verdict_b) = homework(known + cell, limits=limits)
@@ -504,7 +510,7 @@ ECHOES = Question(
 def test_arguments_and_results_of_every_kind(trusted):
     cell = ECHO.replace("a, b, n, len", "a, b, n // 10**30, len")
     answer = run_answers([("q11_3", cell)], [ECHOES], SEED, trusted=trusted)["11.3"]
-    assert answer.status == "done" and judge(ECHOES, SEED, answer.outputs).right, answer
+    assert answer.status == "done" and judge(drawn(ECHOES, SEED), answer.outputs).right, answer
 
 
 @pytest.mark.parametrize("trusted", [pytest.param(False, marks=needs_jail), True])
@@ -531,7 +537,7 @@ def test_each_status(trusted):
 def test_cells_up_to_the_questions_own(trusted):
     cells = [("q11_1", "two = 2\n" + RIGHT_A), ("q11_2", "def triple(x):\n    return double(x) * (1 + 1 / two)\n")]
     found = run_answers([*cells, ("q11_3", "del double, triple")], [A, B, ECHOES], SEED, trusted=trusted)
-    assert [judge(q, SEED, found[q.id].outputs).right for q in (A, B)] == [True, True]
+    assert [judge(drawn(q, SEED), found[q.id].outputs).right for q in (A, B)] == [True, True]
     assert found["11.3"].status == "error"
     missing = run_answers(cells[:1], [A, B], SEED, trusted=trusted)["11.2"]
     assert missing.status == "missing" and missing.outputs == [None, None] and "q11_2" in missing.note
@@ -548,10 +554,10 @@ def window_attention(q, k, v, w):
     e = np.exp(scores - scores.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True) @ v
 """
-    question = find("02.1")
+    question = find("02.1", questions_of("02"))
     for source, right in ((cell, True), (cell.replace("j > i - w", "j >= i - w"), False)):
         answer = run_answers([(question.grade_id, source)], [question], SEED)[question.id]
-        verdict = judge(question, SEED, answer.outputs)
+        verdict = judge(drawn(question, SEED), answer.outputs)
         assert verdict.right is right and (right or "one position too many" in verdict.hint)
 
 
@@ -698,6 +704,15 @@ def test_the_self_test_notices_a_missing_option(monkeypatch, change, promise):
     change_command(monkeypatch, change)
     with pytest.raises(InputError, match=f"not true: .*{promise}"):
         require_jail()
+
+
+@needs_jail
+def test_the_self_test_notices_the_instructors_folder(monkeypatch):
+    folder = str(folder_of())
+    require_jail(hidden=[folder])
+    change_command(monkeypatch, also("--ro-bind", folder, folder))
+    with pytest.raises(InputError, match="not true: no folder of this machine"):
+        require_jail(hidden=[folder])
 
 
 @needs_jail

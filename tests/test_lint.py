@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = ["minigpt", "tests", "chapters", "benchmarks", "browser_tests", "site", "docs"]
+SOURCES = ["minigpt", "tests", "chapters", "instructor", "benchmarks", "browser_tests", "site", "docs"]
 BUILT = ["build", "runs", ".venv", "dist"]
 
 

@@ -3,26 +3,24 @@
 import ast
 import contextlib
 import doctest
-import importlib.util
 import io
 import re
-from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
 
-from minigpt.grading import check
+from minigpt.files import InputError
+from minigpt.grading import check, inputs
+from minigpt.grading.instructor import folder_of, questions_of
 from minigpt.grading.judge import judge
-from minigpt.grading.question import CHAPTERS, Question, Wrong, cases, questions_of
+from minigpt.grading.question import CHAPTERS, Question, Wrong, cases, drawn, find
 
-ROOT = Path(__file__).resolve().parent.parent
 SEEDS = (0, 1, 2, 7)
-WRITTEN = [c for c in CHAPTERS if importlib.util.find_spec(f"minigpt.grading.questions.{c}")]
-QUESTIONS = [question for chapter in WRITTEN for question in questions_of(chapter)]
+QUESTIONS = [question for chapter in CHAPTERS for question in questions_of(chapter)]
 SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?^ *### END SOLUTION", re.MULTILINE | re.DOTALL)
 
-each_chapter = pytest.mark.parametrize("chapter", WRITTEN)
+each_chapter = pytest.mark.parametrize("chapter", CHAPTERS)
 each_question = pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.id)
 
 
@@ -31,14 +29,15 @@ def answers(function, question, seed):
 
 
 def assert_mistakes_are_caught(question, seed):
+    numbers = drawn(question, seed)
     for wrong in question.wrong:
-        verdict = judge(question, seed, answers(wrong.answer, question, seed))
+        verdict = judge(numbers, answers(wrong.answer, question, seed))
         assert not verdict.right, f"seed {seed}: {wrong.hint!r} passes"
         assert verdict.hint == wrong.hint
 
 
 def notebook(chapter):
-    (path,) = ROOT.glob(f"chapters/{chapter}_*/homework_source.ipynb")
+    (path,) = folder_of().glob(f"{chapter}_*/homework_source.ipynb")
     return nbformat.read(path, as_version=4)
 
 
@@ -73,7 +72,7 @@ def answered(question):
 
 
 def test_there_are_questions():
-    assert len(WRITTEN) >= 6 and len(QUESTIONS) >= 3 * len(WRITTEN)
+    assert len(QUESTIONS) >= 3 * len(CHAPTERS)
 
 
 @each_chapter
@@ -87,7 +86,7 @@ def test_points_and_names(chapter):
 @pytest.mark.parametrize("seed", SEEDS)
 @each_question
 def test_reference_is_right(question, seed):
-    assert judge(question, seed, answers(question.reference, question, seed)).right
+    assert judge(drawn(question, seed), answers(question.reference, question, seed)).right
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -146,6 +145,41 @@ def test_no_answer_is_told_as_such(question, capsys):
 
 
 @each_question
+def test_the_students_check_names_each_mistake(question, capsys):
+    """From stored numbers alone: the first difference, how to get the inputs, and the mistake's hint."""
+    for wrong in question.wrong:
+        assert check(question.id, wrong.answer) is False
+        told = capsys.readouterr().out
+        assert re.match(rf"{question.id}: case \d+ of 0 to {question.n_cases - 1}: ", told), told
+        assert f'inputs("{question.id}")' in told and told.endswith(f"Hint: {wrong.hint}\n")
+
+
+def test_the_students_check_of_an_error(capsys):
+    assert check("02.1", lambda q, k, v, w: q["x"]) is False
+    assert "02.1: an error in case 0 of 0 to 4" in capsys.readouterr().out
+    with pytest.raises(InputError, match=r'write check\("02.1", window_attention\)'):
+        check("02.1", 3)
+    with pytest.raises(InputError, match=r"'02\.9' is not one of 02\.1, 02\.2"):
+        check("02.9", len)
+
+
+def test_a_function_that_changes_its_arguments_does_not_change_the_check(capsys):
+    def spoils(q, k, v, w):
+        q[:] = k[:] = v[:] = 0
+        return v
+
+    assert check("02.1", spoils) is False and check("02.1", answered(find("02.1", QUESTIONS))[0]) is True
+    assert all(case["q"].any() for case in inputs("02.1"))
+
+
+@each_question
+def test_the_inputs_that_a_student_sees_are_those_of_the_check(question):
+    assert [flat(case) for case in inputs(question.id)] == [flat(case) for case in inputs(question.id)]
+    types = [[type(x) for x in case.values()] for case in inputs(question.id)]
+    assert types == [[type(x) for x in case.values()] for case in cases(question, 0)]
+
+
+@each_question
 def test_solution_passes_and_stub_does_not(question, capsys):
     solution, stub = answered(question)
     assert check(question.id, solution) is True
@@ -153,7 +187,7 @@ def test_solution_passes_and_stub_does_not(question, capsys):
     assert check(question.id, stub) is False
     assert "not answered" in capsys.readouterr().out
     for seed in SEEDS:
-        assert judge(question, seed, answers(solution, question, seed)).right
+        assert judge(drawn(question, seed), answers(solution, question, seed)).right
 
 
 @each_question

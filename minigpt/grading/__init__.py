@@ -1,5 +1,5 @@
 """Homework that grades itself: `check` for the student, `minigpt grade` for the instructor."""
 
-from minigpt.grading.check import check
+from minigpt.grading.check import check, inputs
 
-__all__ = ["check"]
+__all__ = ["check", "inputs"]

@@ -2,7 +2,7 @@
 
     cells, questions, seed  --job-->  jail  --zip of .npy-->  {question.id: Answer}
 
-The comparison is not here: `judge(question, seed, answer.outputs)`. What comes back was written by the answers' own
+The comparison is not here: `judge(check, answer.outputs)`. What comes back was written by the answers' own
 code: every name, size and type is checked before memory is given to it, and nothing in it is ever executed.
 """
 

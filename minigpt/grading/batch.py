@@ -13,31 +13,35 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from minigpt.files import InputError, read_json, write_csv, write_json
-from minigpt.grading import answers, feedback, selftest
+from minigpt.grading import answers, feedback, selftest, stored
+from minigpt.grading.instructor import folder_of, questions_of
 from minigpt.grading.judge import judge
-from minigpt.grading.question import questions_of
+from minigpt.grading.question import drawn, require_chapter
 from minigpt.grading.submissions import Refused, answer_cells, collect, read_roster
 
 
-def grade(source, homework, roster, out, seed=None, jobs=1, trusted=False, say=print):
+def grade(source, homework, roster, out, seed=None, jobs=1, trusted=False, say=print, instructor=None):
     """Grade homework `homework` ("01" to "12") of all students in `roster`; returns the rows of `out`/grades.csv.
 
     Args:
         source: a folder or a zip of notebooks. seed: of the inputs; None draws one, and keeps it in `out`.
         jobs: how many jails at a time. trusted: no jail, for code that you trust.
+        instructor: the folder with the references; None looks for that of a checkout.
     Raises:
-        InputError: if the jail does not hold, or the roster or the source cannot be read.
+        InputError: if the jail does not hold, or the references, the roster or the source cannot be read.
     """
-    questions, out = questions_of(homework), Path(out)
-    students = read_roster(roster)
+    require_chapter(homework)
+    folder, out = own_folder(source, instructor), Path(out)
+    questions, students = questions_of(homework, folder), read_roster(roster)
     submissions, strangers = collect(source, students)
     if not trusted:
-        selftest.require_jail()
+        selftest.require_jail(hidden=[folder])
     seed = settle_seed(out, homework, seed, trusted)
+    checks = [drawn(question, seed) for question in questions]
 
     def one(student):
         try:
-            return grade_one(student, submissions[student], questions, seed, out, trusted)
+            return grade_one(student, submissions[student], questions, checks, seed, out, trusted)
         except Exception as error:  # one bad submission never stops the batch
             return not_graded(student, questions, f"the grader failed on it: {type(error).__name__}: {error}"[:300])
 
@@ -53,8 +57,18 @@ def grade(source, homework, roster, out, seed=None, jobs=1, trusted=False, say=p
     return rows
 
 
+def own_folder(source, instructor):
+    """The instructor's folder, which is run here: never one that was handed in."""
+    folder = folder_of(instructor)
+    if folder.is_relative_to(Path(source).resolve()):
+        raise InputError(f"{folder} lies among the submissions in {source}; name your own with --instructor")
+    return folder
+
+
 def settle_seed(out, homework, seed, trusted):
     """The seed of this batch: the one given, or of the batch that `out` holds already, or a new one."""
+    if seed == stored.SEED:
+        raise InputError(f"seed {seed} is that of the students' own check, whose results they have; choose another")
     path, known = out / "batch.json", {}
     if path.exists():
         known = read_json(path)
@@ -63,12 +77,12 @@ def settle_seed(out, homework, seed, trusted):
                 raise InputError(
                     f"{out} holds a batch with {name} {known.get(name)!r}, not {value!r}; choose another --out"
                 )
-    seed = known.get("seed", secrets.randbits(48) if seed is None else seed)
+    seed = known.get("seed", 1 + secrets.randbits(48) if seed is None else seed)
     write_json(path, {"homework": homework, "seed": seed, "trusted": trusted})
     return seed
 
 
-def grade_one(student, submission, questions, seed, out, trusted):
+def grade_one(student, submission, questions, checks, seed, out, trusted):
     """One student's result, from its file if this very notebook was graded before."""
     if isinstance(submission, Refused):
         return not_graded(student, questions, str(submission))
@@ -86,7 +100,7 @@ def grade_one(student, submission, questions, seed, out, trusted):
         "file": submission.name,
         "sha256": digest,
         "reason": "",
-        "questions": [mark(question, seed, given[question.id]) for question in questions],
+        "questions": [mark(check, given[check.id]) for check in checks],
         "cells": cells,
     }
     if not any(mark["status"].startswith("jail") for mark in result["questions"]):  # else it is tried again
@@ -94,16 +108,16 @@ def grade_one(student, submission, questions, seed, out, trusted):
     return result
 
 
-def mark(question, seed, answer):
+def mark(check, answer):
     """A question's points, verdict and hint; points are all or none."""
-    marked = {"id": question.id, "function": question.function, "of": question.points, "points": 0, "hint": ""}
+    marked = {"id": check.id, "function": check.function, "of": check.points, "points": 0, "hint": ""}
     if answer.status != "done":
         blank = answer.status == "error" and "NotImplementedError" in answer.note
         return marked | {"status": "not answered" if blank else answer.status, "message": answer.note}
-    verdict = judge(question, seed, answer.outputs)
+    verdict = judge(check, answer.outputs)
     status = "right" if verdict.right else "wrong"
     return marked | {
-        "points": question.points if verdict.right else 0,
+        "points": check.points if verdict.right else 0,
         "status": status,
         "message": verdict.message,
         "hint": verdict.hint,

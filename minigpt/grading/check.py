@@ -1,15 +1,23 @@
 """A student's own check: `check("02.1", my_function)`, quick, with the comparison that the grade uses.
 
-It runs in the student's own process, so it proves nothing to anybody else: the grade comes from `grade`.
+It runs in the student's own process, so it proves nothing to anybody else: the grade comes from `grade`. Arguments,
+right results and those of known mistakes are read from the stored checks; what computes them is not in the package.
 """
 
 import traceback
 
 from minigpt.files import InputError
+from minigpt.grading import stored
 from minigpt.grading.judge import judge
-from minigpt.grading.question import cases, find
 
-SEED = 0  # the grade draws other inputs
+
+def inputs(question_id):
+    """The arguments of each case that `check` tries, fresh ones at each call.
+
+    >>> [case["w"] for case in inputs("02.1")]
+    [4, 2, 2, 2, 3]
+    """
+    return stored.find(question_id).cases
 
 
 def check(question_id, function):
@@ -18,24 +26,23 @@ def check(question_id, function):
     Raises:
         InputError: for a question that does not exist, or something that is no function.
     """
-    question = find(question_id)
+    asked, outputs = stored.find(question_id), []
     if not callable(function):
-        raise InputError(f'{function!r} is no function; write check("{question_id}", {question.function})')
-    outputs = []
-    for arguments in cases(question, SEED):
+        raise InputError(f'{function!r} is no function; write check("{question_id}", {asked.function})')
+    for arguments in inputs(question_id):
         try:
             outputs.append(function(**arguments))
         except NotImplementedError:
             print(f"{question_id}: not answered yet")
             return False
         except Exception:
-            print(f"{question_id}: an error in case {len(outputs)} of 0 to {question.n_cases - 1}")
+            print(f"{question_id}: an error in case {len(outputs)} of 0 to {len(asked.cases) - 1}")
             print(traceback.format_exc(limit=-2).strip())
             return False
-    verdict = judge(question, SEED, outputs)
+    verdict = judge(asked, outputs)
     print(f"{question_id}: {verdict.message}")
     if not verdict.right:
-        print(f'The inputs: from minigpt.grading.question import cases, find; cases(find("{question_id}"), {SEED})')
+        print(f'The inputs: from minigpt.grading import inputs; inputs("{question_id}")')
     if verdict.hint:
         print(f"Hint: {verdict.hint}")
     return verdict.right

@@ -8,10 +8,9 @@ import shutil
 from pathlib import Path
 
 from minigpt.files import InputError, replacing
-from minigpt.grading.question import CHAPTERS
+from minigpt.grading.instructor import folder_of, homework_sources
 from minigpt.grading.submissions import Refused, read_file
 
-SOURCES = Path(__file__).resolve().parents[2] / "chapters"
 CONFIG = '''"""nbgrader for minigpt's homework: answers run in minigpt's jail, never in a kernel of yours."""
 
 from pathlib import Path
@@ -24,6 +23,7 @@ refuse_links("submitted")  # before nbgrader opens, and follows, anything
 
 c = get_config()
 c.CourseDirectory.course_id = "minigpt"
+c.JailGrade.instructor = INSTRUCTOR  # the folder with the references
 c.Autograde.autograde_preprocessors = [
     "minigpt.grading.nbgrader_jail.JailGrade",
     "nbconvert.preprocessors.sanitize.SanitizeHTML",
@@ -47,25 +47,17 @@ c.HTMLExporter.extra_template_basedirs = [  # ours first: it draws no formula by
 NO_SCRIPT = "{%- macro mathjax() -%}{%- endmacro -%}\n"  # in the place of the one that loads MathJax
 
 
-def homework_sources():
-    """{"02": path of its homework_source.ipynb}, for the chapters that have one.
-
-    Raises:
-        InputError: outside a checkout of the project.
-    """
-    found = {path.parent.name[:2]: path for path in sorted(SOURCES.glob("*/homework_source.ipynb"))}
-    if not found:
-        raise InputError(f"{SOURCES} holds no homework_source.ipynb; run this from a checkout of the project")
-    return {chapter: found[chapter] for chapter in CHAPTERS if chapter in found}
-
-
-def make(folder):
+def make(folder, instructor=None):
     """Write nbgrader_config.py and source/homework_NN/homework_NN.ipynb into a new or empty folder.
+
+    Args:
+        instructor: the folder with the sources and references; None looks for that of a checkout.
 
     Returns:
         the names of the assignments.
     """
-    folder, sources = Path(folder), homework_sources()
+    folder, instructor = Path(folder), folder_of(instructor)
+    sources = homework_sources(instructor)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} is not empty; name a new folder for the course")
     for chapter, source in sources.items():
@@ -73,7 +65,10 @@ def make(folder):
         place = folder / "source" / name
         place.mkdir(parents=True)
         shutil.copyfile(source, place / f"{name}.ipynb")
-    files = {"nbgrader_config.py": CONFIG, "templates/feedback/mathjax.html.j2": NO_SCRIPT}
+    files = {
+        "nbgrader_config.py": CONFIG.replace("INSTRUCTOR", repr(str(instructor))),
+        "templates/feedback/mathjax.html.j2": NO_SCRIPT,
+    }
     for name, text in files.items():
         with replacing(folder / name) as temporary:
             temporary.write_text(text, encoding="utf-8")

@@ -142,7 +142,7 @@ def visible():
     options = [word for source, inside in shown.items() for word in ("--ro-bind", source, inside)]
     for name in ("lib", "lib64"):
         options += ["--symlink", f"usr/{name}", f"/{name}"] if Path("/", name).is_symlink() else []
-    for source, inside in shown.items():  # installed packages could hold this one, with the references
+    for source, inside in shown.items():  # installed packages could hold this one, with the results of `check`
         for path in sorted(Path(source).glob("python3*/*-packages")):
             place = f"{inside}/{path.relative_to(source)}"
             options += ["--tmpfs", place, "--remount-ro", place]

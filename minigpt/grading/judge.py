@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minigpt.grading.question import cases
-
 SMALL = 8  # numbers of an array that are shown rather than its shape
 
 
@@ -21,30 +19,31 @@ class Verdict:
     hint: str = ""
 
 
-def judge(question, seed, outputs):
-    """Compare `outputs`, what the student's function returned for each of `cases(question, seed)`.
+def judge(check, outputs):
+    """Compare `outputs`, what the student's function returned for each of `check.cases`.
 
     Args:
+        check: a question's numbers, `question.Check`.
         outputs: a list, one a case; a case that is missing stands as None.
     """
-    for n, (arguments, found) in enumerate(zip(cases(question, seed), outputs, strict=True)):
-        differs = difference(found, question.reference(**arguments), question)
+    n_cases = len(check.cases)
+    for n, (found, wanted) in enumerate(zip(outputs, check.wanted, strict=True)):
+        differs = difference(found, wanted, check)
         if differs:
-            told = f"case {n} of 0 to {question.n_cases - 1}: {differs}; inputs {shown(cases(question, seed)[n])}"
-            return Verdict(False, told, hint_for(question, seed, outputs))
-    return Verdict(True, f"right in {question.n_cases} cases")
+            told = f"case {n} of 0 to {n_cases - 1}: {differs}; inputs {shown(check.cases[n])}"
+            return Verdict(False, told, hint_for(check, outputs))
+    return Verdict(True, f"right in {n_cases} cases")
 
 
-def hint_for(question, seed, outputs):
+def hint_for(check, outputs):
     """The hint of the known mistake whose numbers these are in every case; else nothing."""
-    for wrong in question.wrong:
-        theirs = [wrong.answer(**arguments) for arguments in cases(question, seed)]
-        if not any(difference(found, their, question) for found, their in zip(outputs, theirs, strict=True)):
-            return wrong.hint
+    for mistake in check.known:
+        if not any(difference(found, theirs, check) for found, theirs in zip(outputs, mistake.results, strict=True)):
+            return mistake.hint
     return ""
 
 
-def difference(found, wanted, question):
+def difference(found, wanted, check):
     """What is wrong with `found`, in words; None if nothing is."""
     if isinstance(found, list) and isinstance(wanted, tuple):
         return "a list was returned; return a tuple"
@@ -57,7 +56,7 @@ def difference(found, wanted, question):
         name = f"returned value {place + 1} of {len(wanted)}" if len(wanted) > 1 else "the result"
         if ours.shape != theirs.shape:
             return f"{name} has shape {ours.shape}, it should have {theirs.shape}"
-        apart = ~np.isclose(ours, theirs, rtol=question.rtol, atol=question.atol)  # nan is never close
+        apart = ~np.isclose(ours, theirs, rtol=check.rtol, atol=check.atol)  # nan is never close
         if apart.any():
             at = tuple(int(i) for i in np.argwhere(apart)[0])
             where = f" at {list(at)}" if at else ""

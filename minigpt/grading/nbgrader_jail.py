@@ -9,11 +9,12 @@ import secrets
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade
+from traitlets import Unicode
 
-from minigpt.grading import selftest
+from minigpt.grading import question, selftest
 from minigpt.grading.answers import run_answers
 from minigpt.grading.batch import mark
-from minigpt.grading.question import questions_of
+from minigpt.grading.instructor import folder_of, questions_of
 from minigpt.grading.submissions import Refused, answer_cells
 from minigpt.mathml import drawn
 
@@ -21,12 +22,14 @@ from minigpt.mathml import drawn
 class JailGrade(NbGraderPreprocessor):
     """Takes the place of nbgrader's `Execute`."""
 
+    instructor = Unicode("", help="the folder with the references; empty looks for that of a checkout").tag(config=True)
+
     def preprocess(self, nb, resources):
         tests = [cell for cell in nb.cells if cell.cell_type == "code" and is_grade(cell)]
         for cell in nb.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
-        marks = verdicts(nb, tests) if tests else {}
+        marks = verdicts(nb, tests, self.instructor) if tests else {}
         for cell in tests:
             verdict = marks.get(cell.metadata.nbgrader["grade_id"].removesuffix("-test"))
             if verdict is None or not verdict["points"]:
@@ -44,18 +47,19 @@ class Formulas(NbGraderPreprocessor):
         return cell, resources
 
 
-def verdicts(nb, tests):
+def verdicts(nb, tests, instructor):
     """{grade_id of the answer: its mark}, from one jail for the whole notebook."""
-    selftest.require_jail()
+    folder = folder_of(instructor)
+    selftest.require_jail(hidden=[folder])
     chapter = tests[0].metadata.nbgrader["grade_id"][1:3]
-    questions, seed = questions_of(chapter), secrets.randbits(48)
+    questions, seed = questions_of(chapter, folder), 1 + secrets.randbits(48)
     try:
         cells = answer_cells(json.dumps(nb).encode(), questions)
     except Refused as reason:
         refused = {"points": 0, "status": "not graded", "message": str(reason), "hint": ""}
-        return {question.grade_id: refused for question in questions}
+        return {q.grade_id: refused for q in questions}
     given = run_answers(cells, questions, seed)
-    return {q.grade_id: mark(q, seed, given[q.id]) | {"seed": seed} for q in questions}
+    return {q.grade_id: mark(question.drawn(q, seed), given[q.id]) | {"seed": seed} for q in questions}
 
 
 def failed(verdict):

@@ -1,12 +1,12 @@
-"""A homework question: a function with a name, inputs drawn from a seed, a reference, and the mistakes that are known.
+"""A homework question: as functions, which only the instructor has, and as numbers, which are compared.
 
-    cases(question, seed)  ->  [arguments]       reference(**arguments)  ->  what the student's function should return
+    Question: inputs, reference, known mistakes  --drawn(question, seed)-->  Check: arguments, results, hints
 
 Arguments and results are numbers, strings, NumPy arrays of numbers, or lists of these; a result may be a tuple.
-One chapter's questions stand in `questions/NN.py`, as QUESTIONS. The reference never enters the student's process.
+A chapter's Questions stand in `instructor/questions/NN.py`, in no installed package; the Checks for the student's own
+seed are stored in `checks/` beside this file.
 """
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -50,6 +50,28 @@ class Question:
         return "q" + self.id.replace(".", "_")
 
 
+@dataclass(frozen=True)
+class Known:
+    """What a known mistake returns in each case, and the hint for it."""
+
+    results: list
+    hint: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """A question's numbers for one seed: all that a comparison needs, and no function that computes them."""
+
+    id: str
+    function: str
+    points: int
+    atol: float
+    rtol: float
+    cases: list  # the arguments of each, a dict
+    wanted: list  # what a right answer returns in each
+    known: tuple[Known, ...]
+
+
 def cases(question, seed):
     """The arguments of each case; the same for the same seed, and fresh objects at every call.
 
@@ -62,21 +84,31 @@ def cases(question, seed):
     return [*(question.inputs(rng) for _ in range(question.n_cases - len(edges))), *edges]
 
 
-def questions_of(chapter):
-    """The questions of a chapter, "01" to "12".
+def drawn(question, seed):
+    """The Check of a question: its reference and its known mistakes, each run on the cases of this seed.
 
-    Raises:
-        InputError: for another chapter.
+    >>> double = Question("02.1", "double", 2, lambda rng: {"x": 3}, lambda x: 2 * x, n_cases=2)
+    >>> drawn(double, seed=0).wanted
+    [6, 6]
     """
+
+    def results(function):
+        return [function(**arguments) for arguments in cases(question, seed)]
+
+    known = tuple(Known(results(wrong.answer), wrong.hint) for wrong in question.wrong)
+    told = (question.id, question.function, question.points, question.atol, question.rtol)
+    return Check(*told, cases(question, seed), results(question.reference), known)
+
+
+def require_chapter(chapter):
+    """Refuse a chapter that has no homework; "01" to "12" have."""
     if chapter not in CHAPTERS:
         raise InputError(f"homework {chapter!r} is not one of {CHAPTERS[0]} to {CHAPTERS[-1]}")
-    return importlib.import_module(f"minigpt.grading.questions.{chapter}").QUESTIONS
 
 
-def find(question_id):
-    """The question with this id, such as "02.1"."""
-    chapter = str(question_id)[:2]
-    known = {question.id: question for question in questions_of(chapter)}
+def find(question_id, questions):
+    """The one of `questions`, or of their checks, with this id, such as "02.1"."""
+    known = {question.id: question for question in questions}
     if question_id not in known:
         raise InputError(f"question {question_id!r} is not one of {', '.join(known)}")
     return known[question_id]

@@ -68,14 +68,14 @@ def probe(port, hidden, memory, processes, file, scratch):
     ]
 
 
-def require_jail(limits=LIMITS):
-    """Try every promise; say nothing if all hold.
+def require_jail(limits=LIMITS, hidden=()):
+    """Try every promise; say nothing if all hold. `hidden` names more folders that no answer may see.
 
     Raises:
         InputError: with the promises that do not hold, or why there is no jail at all.
     """
     with socket.create_server(("127.0.0.1", 0)) as server:
-        arguments = {"port": server.getsockname()[1], "hidden": HIDDEN, **vars(limits)}
+        arguments = {"port": server.getsockname()[1], "hidden": [*HIDDEN, *map(str, hidden)], **vars(limits)}
         del arguments["result"]
         question = Question("00.1", "probe", 0, lambda rng: arguments, lambda **_: [0] * len(PROMISES), n_cases=1)
         found = run_answers([(question.grade_id, inspect.getsource(probe))], [question], secrets.randbits(32), limits)

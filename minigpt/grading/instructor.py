@@ -1,0 +1,71 @@
+"""The instructor's folder: references, known mistakes and homework with its solutions. No installed package has it.
+
+instructor/questions/NN.py                      the questions of a chapter, as QUESTIONS
+instructor/NN_name/homework_source.ipynb        their texts and solutions
+"""
+
+import importlib.util
+import tomllib
+from pathlib import Path
+
+from minigpt.files import InputError
+from minigpt.grading.question import CHAPTERS, require_chapter
+
+CHECKOUT = Path(__file__).resolve().parents[2]  # of the project, unless minigpt is installed elsewhere
+
+
+def folder_of(given=None):
+    """The folder `given`, or that of the checkout this package is in, or that of a checkout in the current directory.
+
+    Raises:
+        InputError: if it is missing.
+    """
+    cure = (
+        "it holds what homework is graded with, and is in no installed package: get a checkout of the project, "
+        "and run this in it or name its folder with --instructor"
+    )
+    if given:
+        if not (Path(given) / "questions").is_dir():
+            raise InputError(f"{given} is no instructor's folder, it has no folder questions; {cure}")
+        return Path(given).resolve()
+    for checkout in (CHECKOUT, Path.cwd()):
+        if is_checkout(checkout) and (checkout / "instructor" / "questions").is_dir():
+            return checkout / "instructor"
+    raise InputError(f"there is no folder instructor in {Path.cwd()}; {cure}")
+
+
+def is_checkout(folder):
+    """Does this project's pyproject.toml stand here? A folder of submissions may hold anything else."""
+    try:
+        return tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]["name"] == "minigpt"
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def questions_of(chapter, folder=None):
+    """The questions of a chapter, "01" to "12"; `folder` as in `folder_of`.
+
+    Raises:
+        InputError: for another chapter, or if the folder or the chapter's file is missing.
+    """
+    require_chapter(chapter)
+    path = folder_of(folder) / "questions" / f"{chapter}.py"
+    if not path.is_file():
+        raise InputError(f"{path} does not exist; restore it from the project")
+    spec = importlib.util.spec_from_file_location(f"questions_{chapter}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.QUESTIONS
+
+
+def homework_sources(folder=None):
+    """{"02": path of its homework_source.ipynb}, for the chapters that have one; `folder` as in `folder_of`.
+
+    Raises:
+        InputError: if there is none.
+    """
+    folder = folder_of(folder)
+    found = {path.parent.name[:2]: path for path in sorted(folder.glob("*/homework_source.ipynb"))}
+    if not found:
+        raise InputError(f"{folder} holds no NN_name/homework_source.ipynb; restore it from the project")
+    return {chapter: found[chapter] for chapter in CHAPTERS if chapter in found}
