@@ -56,7 +56,7 @@ def toy(seed, language="en"):
     return Setting(
         texts, fresh, level="word", vocab_size=100,
         sizes={"n_ctx": 72, "n_layer": 3, "n_head": 4, "d_model": 96},
-        pretraining=TrainConfig(steps=3_400, batch_size=24, lr=3e-3, warmup=0.1, beta2=0.95, seed=seed),
+        pretraining=TrainConfig(steps=4_000, batch_size=24, lr=2e-3, beta2=0.98, seed=seed),
         tasks=tasks, floor=world.floor(fresh, language),
     )  # fmt: skip
 

@@ -27,7 +27,7 @@ class TrainConfig:
     """How to train. `warmup` is the share of the steps in which the rate rises to `lr`.
 
     `beta2` says how long AdamW remembers squared gradients: about 1 / (1 - beta2) steps. A run of a few thousand steps
-    does better with 0.95, as in GPT-3; 0.999 is AdamW's usual value.
+    does better with less than AdamW's usual 0.999; GPT-3 had 0.95.
     """
 
     steps: int
