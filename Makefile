@@ -37,10 +37,10 @@ elsewhere: .venv/installed
 	@$(BIN)/python chapters/elsewhere.py $(LESSONS) $(if $(REGIMES),--regimes $(REGIMES))
 
 body: .venv/installed
-	@$(BIN)/python -m minigpt.shipped datasets/toy_world/body
+	@$(BIN)/python -m minigpt.studies.shipped datasets/toy_world/body
 
 scaling: .venv/installed
-	@OMP_NUM_THREADS=1 $(BIN)/python -m minigpt.overview chapters/00_overview/scaling.csv
+	@OMP_NUM_THREADS=1 $(BIN)/python -m minigpt.studies.scaling chapters/00_overview/scaling.csv
 
 table: .venv/installed
 	@$(BIN)/python docs/tables.py

@@ -10,7 +10,7 @@ import torch
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from benchmarks import forward, generation, gpu, growth, memory, peers, processes, timing, training, tuning
-from minigpt.files import replacing
+from minigpt.support.files import replacing
 
 HERE = Path(__file__).parent
 

@@ -15,9 +15,9 @@ from matplotlib.ticker import LogLocator, StrMethodFormatter
 from benchmarks.peers import minigpt_step, random_ids
 from benchmarks.timing import interleave, training_flops
 from benchmarks.training import S
-from minigpt import plots
 from minigpt.loss import lm_loss
 from minigpt.model import GPT
+from minigpt.pictures import plots
 
 TOKENS = 4096  # a step, whatever T
 SWEEPS = {

@@ -67,6 +67,6 @@ def cpu_seconds(statement):
 def import_rows(args):
     """`import minigpt` against `import torch`, each less what Python itself takes to start."""
     bare = statistics.median(cpu_seconds("pass") for _ in range(args.rounds))
-    ours = [cpu_seconds("import minigpt.cli") - bare for _ in range(args.rounds)]
+    ours = [cpu_seconds("import minigpt.commands") - bare for _ in range(args.rounds)]
     theirs = [cpu_seconds("import torch") - bare for _ in range(args.rounds)]
-    yield Row("import minigpt.cli, the whole command line", "import torch", Ratio.of(theirs, ours))
+    yield Row("import minigpt.commands, the whole command line", "import torch", Ratio.of(theirs, ours))

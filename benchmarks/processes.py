@@ -22,8 +22,8 @@ def worker():
 
     from benchmarks.peers import random_ids
     from benchmarks.training import M
-    from minigpt import device
     from minigpt.model import GPT
+    from minigpt.support import device
     from minigpt.train import make_optimizer, train_step
 
     torch.set_num_threads(1)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
-from minigpt import linear
+from minigpt.fast import linear
 
 
 @dataclass(frozen=True)

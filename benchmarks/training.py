@@ -10,8 +10,8 @@ import torch.nn.functional as F
 
 from benchmarks.peers import minigpt_step, training_peers
 from benchmarks.timing import interleave, rows_of, training_flops
-from minigpt import dropout as own_dropout
-from minigpt import linear
+from minigpt.fast import dropout as own_dropout
+from minigpt.fast import linear
 from minigpt.model import GPTConfig
 
 S = GPTConfig(vocab_size=512, n_ctx=128, n_layer=4, n_head=4, d_model=128, tie_weights=True)

@@ -11,7 +11,7 @@ pytest.importorskip("latex2mathml", reason="latex2mathml is missing: pip install
 sys.path.insert(0, str(ROOT / "site"))
 import slides
 
-from minigpt.mathml import drawn, mathml
+from minigpt.grading.mathml import drawn, mathml
 
 NOTEBOOKS = sorted((ROOT / "chapters").glob("*/*.ipynb"))
 

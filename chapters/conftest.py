@@ -1,6 +1,6 @@
 """nbval compares what a lesson prints with what is stored; here it compares what its figures draw too.
 
-By the data that a figure carries (`minigpt/figure_data.py`), never by pixels: what was trained may differ by the
+By the data that a figure carries (`pictures/figure_data.py`), never by pixels: what was trained may differ by the
 tolerance that its cell states, everything else by a rounding. With LESSON_SPREADS naming a file, the largest difference
 of each figure is written there as a line of JSON.
 """
@@ -11,7 +11,7 @@ import os
 try:
     from nbval.plugin import IPyNbCell
 
-    from minigpt.figure_data import DATA, differences, spread
+    from minigpt.pictures.figure_data import DATA, differences, spread
 except ImportError:  # without the test extra there is nothing to compare
     IPyNbCell = None
 

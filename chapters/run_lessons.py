@@ -13,7 +13,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-from minigpt.files import InputError, replacing
+from minigpt.support.errors import InputError
+from minigpt.support.files import replacing
 
 HERE = Path(__file__).parent
 CELL_SECONDS = 1800  # a cell that hangs ends; no lesson depends on the speed of a machine

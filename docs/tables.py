@@ -8,8 +8,9 @@ import re
 import sys
 from pathlib import Path
 
-from minigpt.experiment import spread
-from minigpt.files import InputError, read_json, replacing
+from minigpt.studies.main_job import spread
+from minigpt.support.errors import InputError
+from minigpt.support.files import read_json, replacing
 
 ROOT = Path(__file__).resolve().parent.parent
 PLACE = re.compile(r"(<!-- results: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -1,5 +1,5 @@
 """`python -m minigpt`: the same as the command `minigpt`; `torchrun` needs this form."""
 
-from minigpt.cli import main
+from minigpt.commands import main
 
 raise SystemExit(main())

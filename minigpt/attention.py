@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from minigpt.dropout import Dropout, dropout
-from minigpt.files import InputError
-from minigpt.linear import Linear
+from minigpt.fast.dropout import Dropout, dropout
+from minigpt.fast.linear import Linear
+from minigpt.support.errors import InputError
 
 
 def attention(q, k, v):

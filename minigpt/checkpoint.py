@@ -11,8 +11,8 @@ import json
 import torch
 from safetensors import SafetensorError, safe_open
 
-from minigpt.files import InputError
-from minigpt.tensors import save_tensors
+from minigpt.support.errors import InputError
+from minigpt.support.tensors import save_tensors
 
 
 def save_checkpoint(path, model, optimizer, step, identity):

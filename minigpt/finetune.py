@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import torch
 
-from minigpt.files import InputError, require
 from minigpt.finetuned import Finetuned, score
-from minigpt.progress import progress as shown
+from minigpt.support.errors import InputError, require
+from minigpt.support.progress import progress as shown
 from minigpt.train import batches, make_optimizer
 
 __all__ = ["FinetuneConfig", "Finetuned", "finetune", "score"]

@@ -12,12 +12,13 @@ import numpy as np
 import torch
 
 from minigpt import metrics
-from minigpt.files import InputError, read_json, require, write_json
 from minigpt.formats import TASKS, collate, cut, pack
 from minigpt.heads import ChoiceHead, LinearHead, TaskModel
 from minigpt.loss import classification_loss, lm_loss
 from minigpt.model import GPT
-from minigpt.tensors import fill, save_tensors
+from minigpt.support.errors import InputError, require
+from minigpt.support.files import read_json, write_json
+from minigpt.support.tensors import fill, save_tensors
 from minigpt.tokenizer import Tokenizer
 from minigpt.train import shift
 

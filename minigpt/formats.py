@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from minigpt.files import InputError
+from minigpt.support.errors import InputError
 
 
 def sequence(parts, tok):

@@ -9,7 +9,7 @@ import math
 import torch
 
 from minigpt.attention import KVCache
-from minigpt.files import InputError, require
+from minigpt.support.errors import InputError, require
 
 
 def next_token_probabilities(logits, temperature=1.0, top_k=None, top_p=None):

@@ -13,7 +13,7 @@ import math
 import torch
 from torch import nn
 
-from minigpt.dropout import Dropout
+from minigpt.fast.dropout import Dropout
 from minigpt.model import initialise
 
 

@@ -15,10 +15,11 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from minigpt.attention import CausalSelfAttention
-from minigpt.dropout import Dropout
-from minigpt.files import InputError, read_json, write_json
-from minigpt.linear import Linear
-from minigpt.tensors import fill, save_tensors
+from minigpt.fast.dropout import Dropout
+from minigpt.fast.linear import Linear
+from minigpt.support.errors import InputError
+from minigpt.support.files import read_json, write_json
+from minigpt.support.tensors import fill, save_tensors
 
 TIED = [("lm_head.weight", "token_embedding.weight")]  # W^L = W^e transposed: one tensor, stored once
 

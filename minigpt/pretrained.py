@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from minigpt.files import InputError, read_json, write_json
 from minigpt.model import GPT, GPTConfig
-from minigpt.tensors import check_tensors, read_tensors, save_tensors
+from minigpt.support.errors import InputError
+from minigpt.support.files import read_json, write_json
+from minigpt.support.tensors import check_tensors, read_tensors, save_tensors
 from minigpt.tokenizer import Tokenizer
 
 GPT1 = GPTConfig(vocab_size=40_478, n_ctx=512, n_layer=12, n_head=12, d_model=768, tie_weights=True)
@@ -211,3 +212,19 @@ def add_markers(model, n=3, seed=0):
         new[name][: len(tensor)] = tensor
     grown.load_state_dict(new)
     return grown.eval()
+
+
+def load_body(folder):
+    """Tokenizer and model from a folder of minigpt, or of GPT-1, to which the markers are added."""
+    if is_openai_gpt(folder):
+        tok = load_openai_tokenizer(folder)
+        return tok, add_markers(load_openai_gpt(folder))
+    if (Path(folder) / "checkpoint.safetensors").exists() and not (Path(folder) / "config.json").exists():
+        raise InputError(f"{folder} holds an unfinished run: repeat its `minigpt pretrain` command with --resume")
+    tok, gpt = Tokenizer.load(folder), GPT.load(folder)
+    if tok.vocab_size != gpt.config.vocab_size:
+        raise InputError(
+            f"{folder}: the tokenizer has {tok.vocab_size} ids, the model {gpt.config.vocab_size}: "
+            "take both from the folder of one run"
+        )
+    return tok, gpt

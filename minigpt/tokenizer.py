@@ -12,8 +12,9 @@ from pathlib import Path
 
 import tokenizers
 
-from minigpt import words
-from minigpt.files import InputError, read_json, write_json
+from minigpt.support import words
+from minigpt.support.errors import InputError
+from minigpt.support.files import read_json, write_json
 
 LEVELS = ("word", "char", "bpe")
 MARKERS = ("<s>", "$", "<e>")

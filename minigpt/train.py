@@ -17,9 +17,10 @@ import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
 from minigpt.checkpoint import digest, load_checkpoint, read_log, save_checkpoint
-from minigpt.files import InputError, require, write_csv
 from minigpt.loss import NO_TARGET, log_loss
-from minigpt.progress import progress as shown
+from minigpt.support.errors import InputError, require
+from minigpt.support.files import write_csv
+from minigpt.support.progress import progress as shown
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 OUT = ROOT / "build" / "slides"
 sys.path.insert(0, str(ROOT))
-from minigpt.mathml import mathml  # noqa: E402
+from minigpt.grading.mathml import mathml  # noqa: E402
 
 LINES = 15  # of code or printed text on one slide
 FORMATTER = HtmlFormatter(nowrap=True)

@@ -5,14 +5,14 @@ import dataclasses
 import pytest
 import torch
 
-from minigpt import ablation, zeroshot
-from minigpt.ablation import Trial, ablate, merge, read_table, take_over, trials
 from minigpt.data import world, world_tasks
-from minigpt.experiment import Setting
-from minigpt.files import InputError
 from minigpt.finetune import FinetuneConfig
-from minigpt.lstm import LSTM
 from minigpt.model import GPT, GPTConfig
+from minigpt.studies import ablation, zeroshot
+from minigpt.studies.ablation import Trial, ablate, merge, read_table, take_over, trials
+from minigpt.studies.lstm import LSTM
+from minigpt.studies.main_job import Setting
+from minigpt.support.errors import InputError
 from minigpt.tokenizer import Tokenizer
 from minigpt.train import TrainConfig
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from minigpt import baselines, words
 from minigpt.data import world_tasks
+from minigpt.studies import baselines
+from minigpt.support import words
 
 
 def test_majority():

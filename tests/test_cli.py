@@ -5,10 +5,13 @@ import json
 
 import pytest
 
-from minigpt import cli, experiment, folders, plots
+from minigpt import commands
 from minigpt.data import world, world_tasks
-from minigpt.files import write_json
 from minigpt.finetune import FinetuneConfig
+from minigpt.pictures import plots
+from minigpt.studies import main_job
+from minigpt.support import folders
+from minigpt.support.files import write_json
 from minigpt.train import TrainConfig
 
 SMALL = [
@@ -45,7 +48,7 @@ def text(tmp_path):
 
 @pytest.fixture
 def model(tmp_path, text):
-    assert cli.main(["pretrain", "--text", text, "--out", str(tmp_path / "lm"), *SMALL]) == 0
+    assert commands.main(["pretrain", "--text", text, "--out", str(tmp_path / "lm"), *SMALL]) == 0
     return str(tmp_path / "lm")
 
 
@@ -53,27 +56,27 @@ def model(tmp_path, text):
 def test_the_road(tmp_path, model, task, capsys):
     train, test = (write_rows(tmp_path / f"{i}.jsonl", world_tasks.examples(task, 20, i)) for i in range(2))
     out = tmp_path / "tuned"
-    assert cli.main(["finetune", task, "--train", train, "--test", test, "--model", model, "--out", str(out)]) == 0
+    assert commands.main(["finetune", task, "--train", train, "--test", test, "--model", model, "--out", str(out)]) == 0
     metrics = json.loads((out / "metrics.json").read_text())
     assert {"task", "n_train", "n_test", "majority", "score", "metric", "low", "high"} <= metrics.keys()
     assert (metrics["task"], metrics["n_train"], metrics["n_test"]) == (task, 20, 20)
     again = tmp_path / "again.json"
-    assert cli.main(["evaluate", "--model", str(out), "--test", test, "--out", str(again)]) == 0
+    assert commands.main(["evaluate", "--model", str(out), "--test", test, "--out", str(again)]) == 0
     assert json.loads(again.read_text())["score"] == metrics["score"]
     assert f"{task}: accuracy" in capsys.readouterr().out
 
 
 def test_language_model_road(tmp_path, model, text, capsys):
     capsys.readouterr()
-    assert cli.main(["evaluate", "--model", model, "--text", text]) == 0
+    assert commands.main(["evaluate", "--model", model, "--text", text]) == 0
     assert "nats per token" in capsys.readouterr().out
     texts = []
     for seed in ("0", "0", "1"):
-        assert cli.main(["generate", "--model", model, "--prompt", "Anna took", "--seed", seed]) == 0
+        assert commands.main(["generate", "--model", model, "--prompt", "Anna took", "--seed", seed]) == 0
         texts.append(capsys.readouterr().out)
     assert texts[0] == texts[1] != texts[2] and texts[0].startswith("Anna took")
     resume = ["pretrain", "--text", text, "--out", model, "--resume", *SMALL]
-    assert cli.main(resume) == 0
+    assert commands.main(resume) == 0
 
 
 def test_scratch_and_csv(tmp_path, capsys):
@@ -84,13 +87,13 @@ def test_scratch_and_csv(tmp_path, capsys):
         table.writeheader()
         table.writerows(row | {"options": json.dumps(row["options"])} for row in rows)
     flags = ["--train", str(path), "--test", str(path), "--out", str(tmp_path / "out"), "--epochs", "1"]
-    assert cli.main(["finetune", "multiple_choice", *flags]) == 0
+    assert commands.main(["finetune", "multiple_choice", *flags]) == 0
 
 
 def test_data_command(capsys):
-    assert cli.main(["data"]) == 0
+    assert commands.main(["data"]) == 0
     assert "sick-entailment" in capsys.readouterr().out
-    assert cli.main(["data", "world", "--task", "entailment", "--n", "2", "--language", "zh"]) == 0
+    assert commands.main(["data", "world", "--task", "entailment", "--n", "2", "--language", "zh"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert rows == world_tasks.examples("entailment", 2, 0, "zh")
 
@@ -98,7 +101,7 @@ def test_data_command(capsys):
 @pytest.mark.parametrize("name", ["run", "pretrain", "finetune", "evaluate", "generate", "data"])
 def test_help_has_an_example(name, capsys):
     with pytest.raises(SystemExit) as done:
-        cli.main([name, "--help"])
+        commands.main([name, "--help"])
     assert done.value.code == 0 and f"example: minigpt {name}" in capsys.readouterr().out
 
 
@@ -108,7 +111,7 @@ def tiny_setting():
     texts = world.stories(100, 0)
     recipe = FinetuneConfig(epochs=1)
     tasks = {t: (t, world_tasks.examples(t, 20, 0), world_tasks.examples(t, 20, 1), recipe) for t in world_tasks.TASKS}
-    return experiment.Setting(
+    return main_job.Setting(
         texts,
         texts[:10],
         "word",
@@ -121,9 +124,9 @@ def tiny_setting():
 
 
 def test_main_job(tmp_path, tiny_setting, capsys):
-    from minigpt import device
+    from minigpt.support import device
 
-    metrics = experiment.run(tiny_setting, tmp_path / "run", 0, device.pick("cpu"))
+    metrics = main_job.run(tiny_setting, tmp_path / "run", 0, device.pick("cpu"))
     told = capsys.readouterr().out
     assert "exact floor" in told and all(task in told for task in world_tasks.TASKS)
     for name in (
@@ -140,8 +143,8 @@ def test_main_job(tmp_path, tiny_setting, capsys):
     for row in metrics["tasks"].values():
         for arm in ("majority", "bag of words", "word pairs", "from scratch", "pre-trained"):
             assert 0 <= row[arm]["low"] <= row[arm]["score"] <= row[arm]["high"] <= 1
-    with pytest.raises(experiment.InputError, match="already holds a run"):
-        experiment.run(tiny_setting, tmp_path / "run", 0, device.pick("cpu"))
+    with pytest.raises(main_job.InputError, match="already holds a run"):
+        main_job.run(tiny_setting, tmp_path / "run", 0, device.pick("cpu"))
 
 
 def run_with(seed, score, tasks=("entailment",)):
@@ -153,10 +156,10 @@ def run_with(seed, score, tasks=("entailment",)):
 def test_spread_over_seeds(tmp_path, capsys):
     for seed, score in enumerate((0.2, 0.3, 0.7)):
         write_json(tmp_path / f"{seed}/metrics.json", run_with(seed, score))
-    assert cli.main(["spread", *(str(tmp_path / f"{seed}") for seed in range(3))]) == 0
+    assert commands.main(["spread", *(str(tmp_path / f"{seed}") for seed in range(3))]) == 0
     told = capsys.readouterr().out.splitlines()
     assert told[2] == "| entailment |" + " 40.0 (20.0 to 70.0) |" * len(plots.ARMS)
-    assert told[4] == "Seeds 0, 1, 2:" and told[5:] == [experiment.pretraining_line(run_with(0, 0)["pretraining"])] * 3
+    assert told[4] == "Seeds 0, 1, 2:" and told[5:] == [main_job.pretraining_line(run_with(0, 0)["pretraining"])] * 3
 
 
 def test_spread_of_different_runs_is_refused(tmp_path, capsys):
@@ -164,7 +167,7 @@ def test_spread_of_different_runs_is_refused(tmp_path, capsys):
     write_json(tmp_path / "real/metrics.json", run_with(0, 0.5, tasks=("trec",)))
     write_json(tmp_path / "tuned/metrics.json", {"task": "entailment", "score": 0.5})
     for other in ("real", "tuned"):
-        assert cli.main(["spread", str(tmp_path / "toy"), str(tmp_path / other)]) == 2
+        assert commands.main(["spread", str(tmp_path / "toy"), str(tmp_path / other)]) == 2
         one_line(capsys, "different kinds")
 
 
@@ -195,7 +198,7 @@ def test_bad_files(tmp_path, capsys, file, content, names):
     bad.write_bytes(content if isinstance(content, bytes) else content.encode())
     for train, test in ((str(bad), good), (good, str(bad))):
         flags = ["--train", train, "--test", test, "--out", str(tmp_path / "out")]
-        assert cli.main(["finetune", "single_text", *flags]) == 2
+        assert commands.main(["finetune", "single_text", *flags]) == 2
         one_line(capsys, file, *names)
         assert not (tmp_path / "out").exists()
 
@@ -213,14 +216,15 @@ def test_bad_files(tmp_path, capsys, file, content, names):
 )
 def test_bad_rows(tmp_path, capsys, task, row, name):
     path = write_rows(tmp_path / "rows.jsonl", [row])
-    assert cli.main(["finetune", task, "--train", path, "--test", path, "--out", str(tmp_path / "out")]) == 2
+    assert commands.main(["finetune", task, "--train", path, "--test", path, "--out", str(tmp_path / "out")]) == 2
     one_line(capsys, name, "line 1")
 
 
 def test_label_outside_the_classes(tmp_path, capsys):
     train = write_rows(tmp_path / "a.jsonl", [ROW, {"text": "b", "label": "y"}])
     test = write_rows(tmp_path / "b.jsonl", [{"text": "a", "label": "never"}])
-    assert cli.main(["finetune", "single_text", "--train", train, "--test", test, "--out", str(tmp_path / "out")]) == 2
+    out = str(tmp_path / "out")
+    assert commands.main(["finetune", "single_text", "--train", train, "--test", test, "--out", out]) == 2
     one_line(capsys, "'never'", "'x', 'y'")
 
 
@@ -231,9 +235,9 @@ def test_vocabulary_that_does_not_fit(tmp_path, model, capsys):
     rows = write_rows(tmp_path / "a.jsonl", [ROW])
     flags = ["--train", rows, "--test", rows, "--model", model, "--out", str(tmp_path / "out")]
     capsys.readouterr()
-    assert cli.main(["finetune", "single_text", *flags]) == 2
+    assert commands.main(["finetune", "single_text", *flags]) == 2
     one_line(capsys, "tokenizer has", "one run")
-    assert cli.main(["generate", "--model", model, "--prompt", "quite"]) == 2
+    assert commands.main(["generate", "--model", model, "--prompt", "quite"]) == 2
     one_line(capsys, "tokenizer has", "one run")
 
 
@@ -242,14 +246,14 @@ def test_corrupt_checkpoint(tmp_path, model, text, capsys):
     path.write_bytes(b"\0" * 100)
     kept = {p.name: p.read_bytes() for p in (tmp_path / "lm").iterdir()}
     capsys.readouterr()
-    assert cli.main(["pretrain", "--text", text, "--out", model, "--resume", *SMALL]) == 2
+    assert commands.main(["pretrain", "--text", text, "--out", model, "--resume", *SMALL]) == 2
     one_line(capsys, "checkpoint.safetensors", "damaged")
     assert {p.name: p.read_bytes() for p in (tmp_path / "lm").iterdir()} == kept
 
 
 def test_not_enough_memory(tmp_path, text, capsys):
     flags = [f if f != "64" else "1000000000000" for f in SMALL]
-    assert cli.main(["pretrain", "--text", text, "--out", str(tmp_path / "lm"), *flags]) == 2
+    assert commands.main(["pretrain", "--text", text, "--out", str(tmp_path / "lm"), *flags]) == 2
     one_line(capsys, "n_ctx 1000000000000", "GB")
     assert not (tmp_path / "lm").exists()
 
@@ -270,14 +274,14 @@ def test_not_enough_memory(tmp_path, text, capsys):
 )
 def test_bad_arguments(arguments, name, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert cli.main(arguments) == 2
+    assert commands.main(arguments) == 2
     one_line(capsys, name)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_no_run_overwrites_another(tmp_path, model, text, capsys):
     capsys.readouterr()
-    assert cli.main(["pretrain", "--text", text, "--out", model, *SMALL]) == 2
+    assert commands.main(["pretrain", "--text", text, "--out", model, *SMALL]) == 2
     one_line(capsys, "already holds a run")
     (tmp_path / "runs/toy").mkdir(parents=True)
     assert folders.free_folder(tmp_path / "runs/toy") == tmp_path / "runs/toy-2"
@@ -301,7 +305,7 @@ def test_no_run_overwrites_another(tmp_path, model, text, capsys):
 def test_pretraining_settings_are_refused(tmp_path, text, flags, names, capsys):
     before = text_of(tmp_path)
     flags = [flag.format(text=text) for flag in flags]
-    assert cli.main(["pretrain", "--text", text, "--out", str(tmp_path / "lm"), *SMALL, *flags]) == 2
+    assert commands.main(["pretrain", "--text", text, "--out", str(tmp_path / "lm"), *SMALL, *flags]) == 2
     one_line(capsys, *names)
     assert text_of(tmp_path) == before
 
@@ -326,7 +330,7 @@ def test_fine_tuning_settings_are_refused(tmp_path, model, flags, names, capsys)
     before = text_of(tmp_path)
     capsys.readouterr()
     flags = ["--out", str(tmp_path / "out"), "--epochs", "1", *(flag.format(model=model) for flag in flags)]
-    assert cli.main(["finetune", "single_text", "--train", rows, "--test", rows, "--model", model, *flags]) == 2
+    assert commands.main(["finetune", "single_text", "--train", rows, "--test", rows, "--model", model, *flags]) == 2
     one_line(capsys, *names)
     assert text_of(tmp_path) == before
 
@@ -344,7 +348,7 @@ def test_fine_tuning_settings_are_refused(tmp_path, model, flags, names, capsys)
 def test_answers_that_do_not_fit(tmp_path, train, test, names, capsys):
     paths = [write_rows(tmp_path / f"{i}.jsonl", rows) for i, rows in enumerate((train, test))]
     flags = ["--train", paths[0], "--test", paths[1], "--out", str(tmp_path / "out")]
-    assert cli.main(["finetune", "similarity", *flags]) == 2
+    assert commands.main(["finetune", "similarity", *flags]) == 2
     one_line(capsys, *names)
     assert not (tmp_path / "out").exists()
 
@@ -353,28 +357,28 @@ def test_evaluate_overwrites_nothing(tmp_path, model, text, capsys):
     kept = tmp_path / "kept.json"
     kept.write_text("mine")
     capsys.readouterr()
-    assert cli.main(["evaluate", "--model", model, "--text", text, "--out", str(kept)]) == 2
+    assert commands.main(["evaluate", "--model", model, "--text", text, "--out", str(kept)]) == 2
     one_line(capsys, "kept.json exists")
     assert kept.read_text() == "mine"
-    assert cli.main(["evaluate", "--model", model, "--test", text]) == 2
+    assert commands.main(["evaluate", "--model", model, "--test", text]) == 2
     one_line(capsys, "language model", "--text")
 
 
 def test_only_pretrain_runs_in_processes(monkeypatch, capsys):
     monkeypatch.setenv("WORLD_SIZE", "2")
-    assert cli.main(["finetune", "single_text", "--train", "a", "--test", "b", "--out", "c"]) == 2
+    assert commands.main(["finetune", "single_text", "--train", "a", "--test", "b", "--out", "c"]) == 2
     one_line(capsys, "without torchrun")
 
 
 def test_an_unfinished_run_names_its_cure(tmp_path, model, capsys):
     (tmp_path / "lm/config.json").unlink()
     capsys.readouterr()
-    assert cli.main(["generate", "--model", model]) == 2
+    assert commands.main(["generate", "--model", model]) == 2
     one_line(capsys, "unfinished", "--resume")
 
 
 def test_data_prints_what_pretrain_reads(tmp_path, capsys):
-    assert cli.main(["data", "world", "--n", "3"]) == 0
+    assert commands.main(["data", "world", "--n", "3"]) == 0
     assert capsys.readouterr().out == "\n\n".join(world.stories(3, 0)) + "\n"
 
 
@@ -382,6 +386,6 @@ def test_stopping_is_no_traceback(monkeypatch, capsys):
     def stopped(args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "run", stopped)
-    assert cli.main(["run"]) == 130
+    monkeypatch.setattr(commands.run, "run", stopped)
+    assert commands.main(["run"]) == 130
     one_line(capsys, "--resume")

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from minigpt import cli, device
-from minigpt.files import InputError
+from minigpt import commands
+from minigpt.support import device
+from minigpt.support.errors import InputError
 
 
 def has(monkeypatch, cuda=False, mps=False):
@@ -51,5 +52,5 @@ def test_macs_gpu_joins_no_processes(monkeypatch):
 
 def test_the_command_line_names_it(capsys):
     with pytest.raises(SystemExit):
-        cli.main(["run", "--help"])
+        commands.main(["run", "--help"])
     assert "mps" in capsys.readouterr().out

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from minigpt.attention import CausalSelfAttention
-from minigpt.dropout import Dropout, dropout
+from minigpt.fast.dropout import Dropout, dropout
 
 
 def assert_drops_correctly(drop, p):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from minigpt import plots
-from minigpt.figure_data import differences, figure_data, spread
+from minigpt.pictures import plots
+from minigpt.pictures.figure_data import differences, figure_data, spread
 
 VALUES = np.array([0.2, 0.5, 0.3])
 

@@ -9,12 +9,12 @@ from scipy import stats
 from sklearn.metrics import f1_score
 
 from minigpt import metrics
-from minigpt.files import InputError
 from minigpt.finetune import FinetuneConfig, Finetuned, finetune, score
 from minigpt.formats import collate, pack
 from minigpt.heads import ChoiceHead, LinearHead, TaskModel
 from minigpt.loss import classification_loss
 from minigpt.model import GPT, GPTConfig
+from minigpt.support.errors import InputError
 from minigpt.tokenizer import Tokenizer
 
 TOK = Tokenizer.train(["a b c d e f g h"], 30, "word")

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minigpt import formats
-from minigpt.files import InputError
 from minigpt.formats import collate, cut
+from minigpt.support.errors import InputError
 from minigpt.tokenizer import Tokenizer
 
 TOK = Tokenizer.train(["a b c d e f g h $ < s >"], 30, "word")

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from minigpt.attention import KVCache
-from minigpt.files import InputError
 from minigpt.generate import generate, last_logits, next_token_probabilities, rectangle
+from minigpt.support.errors import InputError
 
 LOGITS = torch.tensor([math.log(p) for p in (0.1, 0.4, 0.2, 0.3)])
 

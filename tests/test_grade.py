@@ -19,8 +19,7 @@ import pytest
 from test_jail import needs_jail
 from traitlets.config import Config
 
-from minigpt import cli
-from minigpt.files import InputError
+from minigpt import commands
 from minigpt.grading import batch, feedback, instructor, stored, submissions
 from minigpt.grading.answers import Answer
 from minigpt.grading.course import make, refuse_links
@@ -28,6 +27,7 @@ from minigpt.grading.instructor import folder_of, questions_of
 from minigpt.grading.nbgrader_jail import JailGrade
 from minigpt.grading.question import CHAPTERS, drawn
 from minigpt.grading.submissions import Refused, answer_cells, collect, owner_of, read_roster
+from minigpt.support.errors import InputError
 
 ROOT = Path(__file__).resolve().parent.parent
 INSTRUCTOR = ROOT / "instructor"
@@ -322,10 +322,10 @@ def test_equal_answers_are_reported_when_asked(school):
 
 def test_the_command(school, capsys):
     argv = ["grade", str(school / "in"), "--homework", "02", "--roster", str(school / "roster.csv")]
-    assert cli.main([*argv, "--out", str(school / "o"), "--seed", "7", "--no-jail", "--duplicates"]) == 0
+    assert commands.main([*argv, "--out", str(school / "o"), "--seed", "7", "--no-jail", "--duplicates"]) == 0
     told = capsys.readouterr().out
     assert "no jail" in told and "4 of 5 graded" in told and (school / "o" / "duplicates.csv").exists()
-    assert cli.main([*argv, "--out", str(school / "p"), "--homework", "99"]) == 2
+    assert commands.main([*argv, "--out", str(school / "p"), "--homework", "99"]) == 2
     assert "homework '99' is not one of 01 to 12" in capsys.readouterr().err
 
 
@@ -408,7 +408,7 @@ def test_without_the_instructors_folder_one_line_says_what_to_do(school, argumen
     named = ["--instructor", argument] if argument else []
     grade = ["grade", str(school / "in"), "--homework", "02", "--roster", str(school / "roster.csv"), "--out", "o"]
     for argv in (grade, ["homework", "course", "c"]):
-        assert cli.main([*argv, *named]) == 2
+        assert commands.main([*argv, *named]) == 2
         told = capsys.readouterr().err
         assert "--instructor" in told and "checkout" in told and told.count("\n") == 1
     assert not (school / "o").exists() and not (school / "c").exists()
@@ -437,7 +437,7 @@ def test_the_seed_of_the_students_own_check_is_refused(school, capsys):
     with pytest.raises(InputError, match="choose another"):
         graded(school, seed=stored.SEED)
     argv = ["grade", str(school / "in"), "--homework", "02", "--roster", str(school / "roster.csv"), "--out", "o"]
-    assert cli.main([*argv, "--seed", "0"]) == 2 and "from 1" in capsys.readouterr().err
+    assert commands.main([*argv, "--seed", "0"]) == 2 and "from 1" in capsys.readouterr().err
 
 
 def test_a_course_folder_for_nbgrader(tmp_path):

@@ -23,13 +23,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minigpt.files import InputError
 from minigpt.grading import answers, jail, runner, seccomp
 from minigpt.grading.answers import run_answers
 from minigpt.grading.instructor import folder_of, questions_of
 from minigpt.grading.judge import judge
 from minigpt.grading.question import Question, drawn, find
 from minigpt.grading.selftest import require_jail
+from minigpt.support.errors import InputError
 
 SEED = 7
 A = Question("11.1", "double", 1, lambda rng: {"x": rng.normal(size=4)}, lambda x: 2 * x, n_cases=2, seconds=1)

@@ -12,30 +12,19 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from test_structure import ORDER
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = ROOT / "chapters"
 sys.path.insert(0, str(CHAPTERS))
 import run_lessons  # noqa: E402
 
-from minigpt.figure_data import DATA  # noqa: E402
-from minigpt.files import InputError  # noqa: E402
+from minigpt import READING_ORDER  # noqa: E402
+from minigpt.pictures.figure_data import DATA  # noqa: E402
+from minigpt.support.errors import InputError  # noqa: E402
 
 LESSONS = run_lessons.lessons()
-BUILT = {  # the chapter that builds a module; a lesson uses those of its own and earlier chapters
-    0: ["data.world", "overview"],
-    1: ["tokenizer", "loss"],
-    2: ["reference"],
-    3: ["attention", "linear", "dropout"],
-    4: ["model", "tensors"],
-    5: ["train", "checkpoint", "data.readers", "data.tables", "device"],
-    6: ["generate"],
-    7: ["formats", "heads", "metrics", "finetuned", "finetune", "baselines", "data.world_tasks"],
-    11: ["experiment", "ablation", "lstm", "zeroshot"],
-    12: ["pretrained"],
-}
-ANY = ["plots", "figures", "widgets", "words", "files"]  # what people look at and move, and what a word is
+ORDER = [module for module, _ in READING_ORDER]
+ANY = ["support.words", "support.errors", "support.files"]  # what a word is, and how anything is refused
 each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.parent.name)
 
 
@@ -85,7 +74,7 @@ def test_a_lesson_is_whole(path):
         assert part in markdown
     questions = markdown.split("## Questions")[1]
     assert all(questions.count(f"\n{n}. ") == 2 for n in (1, 2, 3))  # three questions, three answers
-    assert "assert " in code and "plots.source(" in code and "plots.show(" in code
+    assert "assert " in code and "source(" in code and "show(" in code
 
 
 @each_lesson
@@ -115,10 +104,11 @@ def imported(path):
 
 
 def too_early(path):
-    allowed = {module for n, modules in BUILT.items() if n <= int(path.parent.name[:2]) for module in modules} | set(
-        ANY
-    )
-    return set(imported(path)) - allowed
+    """What a lesson imports although no chapter up to it has built it; what people look at is allowed everywhere."""
+    n = int(path.parent.name[:2])
+    built = {module for module, chapter in READING_ORDER if chapter is not None and chapter <= n}
+    used = {module for module in imported(path) if not module.startswith("pictures")}
+    return used - built - set(ANY)
 
 
 @each_lesson

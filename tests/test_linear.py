@@ -4,8 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from minigpt import linear
-from minigpt.linear import Linear, OneDNN
+from minigpt.fast import linear
+from minigpt.fast.linear import Linear, OneDNN
 
 needs_onednn = pytest.mark.skipif(not linear.HAS_ONEDNN, reason="this PyTorch has no oneDNN")
 

@@ -10,8 +10,8 @@ from checks import assert_causal, assert_eq2_correct
 from safetensors.torch import load_file, save_file
 
 from minigpt import reference
-from minigpt.files import InputError
 from minigpt.model import GPT, DecoderBlock, GPTConfig
+from minigpt.support.errors import InputError
 
 DEVICES = [
     "cpu",

@@ -17,7 +17,7 @@ import yaml
 from test_structure import ROOT, name_of, tracked
 
 import minigpt
-from minigpt import cli
+import minigpt.commands
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -120,15 +120,27 @@ def test_one_place_for_the_version(archives):
 
 # --- the extras ---------------------------------------------------------------------------------------------------
 
+ROOMS = ["support", "data", "fast", "studies", "pictures", "commands"]
 PARTS = {  # an extra, "" for none: what must be importable with it alone
-    "": ["minigpt/*.py", "minigpt/data/*.py"],
-    "notebooks": ["minigpt/widgets.py", "minigpt/play.py", "minigpt/plots.py", "chapters/run_lessons.py"],
-    "book": ["site/*.py", "browser_tests/*.py", "minigpt/mathml.py"],
-    "grading": ["minigpt/grading/**/*.py", "minigpt/mathml.py"],
+    "": ["minigpt/*.py", *(f"minigpt/{room}/*.py" for room in ROOMS)],
+    "notebooks": [
+        "minigpt/pictures/widgets.py",
+        "minigpt/pictures/play.py",
+        "minigpt/pictures/notebook.py",
+        "chapters/run_lessons.py",
+    ],
+    "book": ["site/*.py", "browser_tests/*.py", "minigpt/grading/mathml.py"],
+    "grading": ["minigpt/grading/**/*.py"],
     "test": ["tests/*.py", "benchmarks/*.py", "chapters/conftest.py", "chapters/elsewhere.py", "instructor/**/*.py"],
 }
-ELSEWHERE = {"": ["minigpt/widgets.py", "minigpt/play.py", "minigpt/plots.py", "minigpt/mathml.py"]}
-GIVEN = {"grading": {"docutils"}}  # mathml.py has it from Sphinx, which alone calls that function
+ELSEWHERE = {
+    "": [
+        "minigpt/pictures/widgets.py",
+        "minigpt/pictures/play.py",
+        "minigpt/pictures/notebook.py",
+    ]
+}
+GIVEN = {"grading": {"docutils"}}  # grading/mathml.py has it from Sphinx, which alone calls that function
 NAMES = {"sklearn": "scikit-learn", "yaml": "pyyaml", "markdown_it": "markdown-it-py"}  # where the package's differs
 FOLDERS = ["tests", "browser_tests", "site", "chapters", "docs", "instructor"]  # their files import each other by name
 
@@ -287,7 +299,7 @@ def assert_can_be_typed(readme, system):
     extras = re.fullmatch(r"\.\[([\w,]+)\]", install[install.index("-e") + 1])[1].split(",")
     assert set(extras) <= set(PROJECT["optional-dependencies"])
     assert run[0] == f".venv/{folder}/minigpt" and "minigpt" in PROJECT["scripts"]
-    cli.build_parser().parse_args(run[1:])
+    minigpt.commands.build_parser().parse_args(run[1:])
 
 
 @pytest.mark.parametrize("system", LAID)

@@ -14,11 +14,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from minigpt import pretrained
-from minigpt.data import readers
-from minigpt.files import InputError
+from minigpt.data import real
 from minigpt.finetune import FinetuneConfig, Finetuned, finetune
 from minigpt.model import GPT, GPTConfig
 from minigpt.pretrained import GPT1, add_markers, load_openai_gpt, load_openai_tokenizer, save_openai_gpt
+from minigpt.support.errors import InputError
 from minigpt.train import documents
 
 transformers = pytest.importorskip("transformers", reason="transformers is the peer: pip install '.[test]'")
@@ -279,10 +279,10 @@ def test_ids_equal_the_peers(vocabulary, real_data):
     lines = (vocabulary / "vocab_40000.bpe").read_text(encoding="utf-8").split("\n")[1:]
     theirs = transformers.OpenAIGPTTokenizer(vocab=ids, merges=[tuple(line.split()) for line in lines if line])
     assert ours.vocab_size == 40_478 + 3
-    texts = [row["text"] for row in readers.read_task("trec", "train")[:400]]
-    texts += [row["passage"] for row in readers.read_task("dream", "train")[:300]]
-    texts += [row["text"] for row in readers.read_task("waimai", "train")[:100]]
-    texts += [row["premise"] for row in readers.read_task("sick-entailment", "train")[:200]]
+    texts = [row["text"] for row in real.read_task("trec", "train")[:400]]
+    texts += [row["passage"] for row in real.read_task("dream", "train")[:300]]
+    texts += [row["text"] for row in real.read_task("waimai", "train")[:100]]
+    texts += [row["premise"] for row in real.read_task("sick-entailment", "train")[:200]]
     assert len(texts) == 1000
     for text in [*texts, "<s> a $ b <e>", "Café"]:
         assert ours.encode(text) == theirs(text)["input_ids"]

@@ -2,7 +2,7 @@
 
 import re
 
-from minigpt.progress import progress
+from minigpt.support.progress import progress
 
 
 def test_a_log_has_whole_lines(capsys):

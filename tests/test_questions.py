@@ -10,11 +10,11 @@ import nbformat
 import numpy as np
 import pytest
 
-from minigpt.files import InputError
 from minigpt.grading import check, inputs
 from minigpt.grading.instructor import folder_of, questions_of
 from minigpt.grading.judge import judge
 from minigpt.grading.question import CHAPTERS, Question, Wrong, cases, drawn, find
+from minigpt.support.errors import InputError
 
 SEEDS = (0, 1, 2, 7)
 QUESTIONS = [question for chapter in CHAPTERS for question in questions_of(chapter)]

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minigpt.data import readers
-from minigpt.files import InputError
+from minigpt.data import real
+from minigpt.support.errors import InputError
 
 FIELDS = ["pair_ID", "sentence_A", "sentence_B", "entailment_label", "relatedness_score", "SemEval_set"]
 quick = settings(max_examples=40, deadline=None)
@@ -117,7 +117,7 @@ def texts(without="", **alphabet):
 def test_trec_comes_back(rows):
     data = "".join(f"{label} {text}\n" for label, text in rows).encode("latin-1")
     names = ["description", "entity", "abbreviation", "human", "location", "numeric"]
-    assert readers.parse_trec(data) == [{"text": text, "label": names[int(label)]} for label, text in rows]
+    assert real.parse_trec(data) == [{"text": text, "label": names[int(label)]} for label, text in rows]
 
 
 SENTENCE = texts("\t\r\n")
@@ -129,7 +129,7 @@ SCORES = st.floats(1, 5)
 @given(st.lists(st.tuples(SENTENCE, SENTENCE, LABELS, SCORES, st.sampled_from(["TRAIN", "TRIAL", "TEST"]))))
 def test_sick_comes_back(rows):
     split = {"TRAIN": "train", "TRIAL": "dev", "TEST": "test"}
-    assert readers.parse_sick(sick_file(sick_row(*row) for row in rows)) == [
+    assert real.parse_sick(sick_file(sick_row(*row) for row in rows)) == [
         {"a": a, "b": b, "label": label.lower(), "score": score, "split": split[part]}
         for a, b, label, score, part in rows
     ]
@@ -137,7 +137,7 @@ def test_sick_comes_back(rows):
 
 def test_sick_goes_by_column_name_and_keeps_quotation_marks():
     columns, row = FIELDS[::-1], sick_row(a='"a cat', b='a "cat"')[::-1]
-    (found,) = readers.parse_sick(sick_file([row], columns))
+    (found,) = real.parse_sick(sick_file([row], columns))
     assert (found["a"], found["b"]) == ('"a cat', 'a "cat"')
 
 
@@ -152,19 +152,19 @@ def test_dream_comes_back(passage, question, options, data):
     label = data.draw(st.integers(0, len(options) - 1))
     entry = [passage, [asked(question, options, options[label])], "id"]
     row = {"passage": "\n".join(passage), "question": question, "options": options, "label": label}
-    assert readers.parse_dream(dream_file(entry, entry)) == [row, row]
+    assert real.parse_dream(dream_file(entry, entry)) == [row, row]
 
 
 def test_c3_drops_a_question_with_two_right_options_only():
     entry = [["a text"], [asked(choice="xyy", answer="y"), asked(choice="xxy", answer="y"), asked()], "id"]
-    assert [row["options"] for row in readers.parse_c3(dream_file(entry))] == [["x", "x", "y"], ["Ann", "Bo"]]
+    assert [row["options"] for row in real.parse_c3(dream_file(entry))] == [["x", "x", "y"], ["Ann", "Bo"]]
 
 
 @quick
 @given(st.lists(st.tuples(st.sampled_from("01"), texts())))
 def test_waimai_comes_back(rows):
     expected = [{"text": review, "label": {"1": "good", "0": "bad"}[label]} for label, review in rows]
-    assert readers.parse_waimai(waimai_file(rows)) == expected
+    assert real.parse_waimai(waimai_file(rows)) == expected
 
 
 @quick
@@ -176,115 +176,115 @@ def test_waimai_comes_back(rows):
 )
 def test_ocnli_comes_back_without_undecided_pairs(rows):
     expected = [{"premise": a, "hypothesis": b, "label": label} for a, b, label in rows if label != "-"]
-    assert readers.parse_ocnli(ocnli_file(*(pair(*row) for row in rows))) == expected
+    assert real.parse_ocnli(ocnli_file(*(pair(*row) for row in rows))) == expected
 
 
 def test_waimai_quotes_where_needed():
-    rows = readers.parse_waimai(b'label,review\n1,so good\n0,"cold, ""fresh"" it is not"\n')
+    rows = real.parse_waimai(b'label,review\n1,so good\n0,"cold, ""fresh"" it is not"\n')
     assert rows == [{"text": "so good", "label": "good"}, {"text": 'cold, "fresh" it is not', "label": "bad"}]
 
 
 def test_white_space_inside_a_text_stays():
-    assert readers.parse_trec(b"3  Who  is\tit ? \r\n") == [{"text": "Who  is\tit ?", "label": "human"}]
+    assert real.parse_trec(b"3  Who  is\tit ? \r\n") == [{"text": "Who  is\tit ?", "label": "human"}]
 
 
 # Damaged files.
 
 DAMAGED = {
-    "trec, unknown label": (readers.parse_trec, b"0 a b\n6 a b", ["row 2", "'6'", "0, 1, 2, 3, 4, 5"]),
-    "trec, no space": (readers.parse_trec, b"3", ["row 1", "''", "a text"]),
-    "trec, empty line": (readers.parse_trec, b"0 a\n\n0 b", ["row 2", "''"]),
-    "sick, a cell short": (readers.parse_sick, sick_file([sick_row()[:-1]]), ["row 1", "None", "a text"]),
+    "trec, unknown label": (real.parse_trec, b"0 a b\n6 a b", ["row 2", "'6'", "0, 1, 2, 3, 4, 5"]),
+    "trec, no space": (real.parse_trec, b"3", ["row 1", "''", "a text"]),
+    "trec, empty line": (real.parse_trec, b"0 a\n\n0 b", ["row 2", "''"]),
+    "sick, a cell short": (real.parse_sick, sick_file([sick_row()[:-1]]), ["row 1", "None", "a text"]),
     "sick, a cell more": (
-        readers.parse_sick,
+        real.parse_sick,
         sick_file([[*sick_row(), "x"]]),
         ["row 1", "'x'", "last column"],
     ),
     "sick, column": (
-        readers.parse_sick,
+        real.parse_sick,
         sick_file([sick_row()], ["x", *FIELDS[1:-1], "y"]),
         ["row 1", "'SemEval_set'", "x"],
     ),
     "sick, label": (
-        readers.parse_sick,
+        real.parse_sick,
         sick_file([sick_row(), sick_row(label="MAYBE")]),
         ["row 2", "'maybe'", "neutral"],
     ),
     "sick, split": (
-        readers.parse_sick,
+        real.parse_sick,
         sick_file([sick_row(split="DEV")]),
         ["row 1", "'DEV'", "TRAIN, TRIAL, TEST"],
     ),
     "sick, high score": (
-        readers.parse_sick,
+        real.parse_sick,
         sick_file([sick_row(score=5.1)]),
         ["row 1", "5.1", "from 1 to 5"],
     ),
     "sick, low score": (
-        readers.parse_sick,
+        real.parse_sick,
         sick_file([sick_row(score=0.9)]),
         ["row 1", "0.9", "from 1 to 5"],
     ),
-    "sick, nan": (readers.parse_sick, sick_file([sick_row(score="nan")]), ["row 1", "nan", "from 1 to 5"]),
-    "sick, no score": (readers.parse_sick, sick_file([sick_row(score="high")]), ["row 1", "'high'", "float"]),
-    "sick, empty": (readers.parse_sick, sick_file([sick_row(b=" ")]), ["row 1", "' '", "a text"]),
-    "dream, no JSON": (readers.parse_dream, b'[[["a"', ["delimiter", "line 1"]),
-    "dream, no list": (readers.parse_dream, b"3", ["int", "iterable"]),
-    "dream, short entry": (readers.parse_dream, dream_file([["a"], []]), ["row 1", "expected 3"]),
+    "sick, nan": (real.parse_sick, sick_file([sick_row(score="nan")]), ["row 1", "nan", "from 1 to 5"]),
+    "sick, no score": (real.parse_sick, sick_file([sick_row(score="high")]), ["row 1", "'high'", "float"]),
+    "sick, empty": (real.parse_sick, sick_file([sick_row(b=" ")]), ["row 1", "' '", "a text"]),
+    "dream, no JSON": (real.parse_dream, b'[[["a"', ["delimiter", "line 1"]),
+    "dream, no list": (real.parse_dream, b"3", ["int", "iterable"]),
+    "dream, short entry": (real.parse_dream, dream_file([["a"], []]), ["row 1", "expected 3"]),
     "dream, passage": (
-        readers.parse_dream,
+        real.parse_dream,
         dream_file(["a", [asked()], "id"]),
         ["row 1", "'a'", "a list of texts"],
     ),
     "dream, options": (
-        readers.parse_dream,
+        real.parse_dream,
         dream_file([["a"], [{**asked(), "choice": "Bo"}], "id"]),
         ["row 1", "a list"],
     ),
     "dream, answer": (
-        readers.parse_dream,
+        real.parse_dream,
         dream_file([["a"], [asked(answer="Cy")], "id"]),
         ["row 1", "'Cy'", "Ann, Bo"],
     ),
     "dream, column": (
-        readers.parse_dream,
+        real.parse_dream,
         dream_file([["a"], [{"question": "a"}], "id"]),
         ["row 1", "'choice'", "question"],
     ),
     "dream, no question": (
-        readers.parse_dream,
+        real.parse_dream,
         dream_file([["a"], [asked(" ")], "id"]),
         ["row 1", "' '", "a text"],
     ),
-    "waimai, label": (readers.parse_waimai, waimai_file([(1, "a"), (2, "b")]), ["row 2", "'2'", "1, 0"]),
-    "waimai, comma": (readers.parse_waimai, b"label,review\n1,a,b", ["row 1", "'b'", "last column"]),
+    "waimai, label": (real.parse_waimai, waimai_file([(1, "a"), (2, "b")]), ["row 2", "'2'", "1, 0"]),
+    "waimai, comma": (real.parse_waimai, b"label,review\n1,a,b", ["row 1", "'b'", "last column"]),
     "waimai, column": (
-        readers.parse_waimai,
+        real.parse_waimai,
         waimai_file([(1, "a")], ("label", "x")),
         ["row 1", "'review'", "label, x"],
     ),
-    "waimai, no review": (readers.parse_waimai, b"label,review\n1", ["row 1", "None", "a text"]),
-    "waimai, quote": (readers.parse_waimai, b'label,review\n1,"a', ["unexpected end"]),
+    "waimai, no review": (real.parse_waimai, b"label,review\n1", ["row 1", "None", "a text"]),
+    "waimai, quote": (real.parse_waimai, b'label,review\n1,"a', ["unexpected end"]),
     "ocnli, no JSON": (
-        readers.parse_ocnli,
+        real.parse_ocnli,
         ocnli_file(pair()) + b"\n{",
         ["row 2", "enclosed in double quotes"],
     ),
-    "ocnli, no object": (readers.parse_ocnli, b"3", ["row 1", "int"]),
+    "ocnli, no object": (real.parse_ocnli, b"3", ["row 1", "int"]),
     "ocnli, column": (
-        readers.parse_ocnli,
+        real.parse_ocnli,
         ocnli_file({"sentence1": "a"}),
         ["row 1", "'sentence2'", "sentence1"],
     ),
     "ocnli, label": (
-        readers.parse_ocnli,
+        real.parse_ocnli,
         ocnli_file(pair(label="x")),
         ["row 1", "'x'", "entailment, neutral"],
     ),
-    "ocnli, odd label": (readers.parse_ocnli, ocnli_file(pair(label=[])), ["row 1", "list"]),
-    "ocnli, empty": (readers.parse_ocnli, ocnli_file(pair(hypothesis="")), ["row 1", "''", "a text"]),
-    "ocnli, encoding": (readers.parse_ocnli, '{"a": "ä"}'.encode("latin-1"), ["utf-8", "0xe4"]),
-    "waimai, encoding": (readers.parse_waimai, "label,review\n1,快".encode("gb18030"), ["utf-8"]),
+    "ocnli, odd label": (real.parse_ocnli, ocnli_file(pair(label=[])), ["row 1", "list"]),
+    "ocnli, empty": (real.parse_ocnli, ocnli_file(pair(hypothesis="")), ["row 1", "''", "a text"]),
+    "ocnli, encoding": (real.parse_ocnli, '{"a": "ä"}'.encode("latin-1"), ["utf-8", "0xe4"]),
+    "waimai, encoding": (real.parse_waimai, "label,review\n1,快".encode("gb18030"), ["utf-8"]),
 }
 
 
@@ -306,16 +306,16 @@ def test_damaged_files_are_refused(case):
 @given(st.lists(st.sampled_from("abc"), max_size=60), st.sampled_from([0.1, 0.2]))
 def test_hold_out_takes_its_share_of_each_label(labels, share):
     rows = [{"text": i, "label": label} for i, label in enumerate(labels)]
-    parts = readers.hold_out(rows, share, "dev")
+    parts = real.hold_out(rows, share, "dev")
     assert sorted(row["text"] for part in parts.values() for row in part) == list(range(len(rows)))
     held = Counter(row["label"] for row in parts["dev"])
     assert held == {label: n for label in "abc" if (n := round(share * labels.count(label)))}
-    assert parts == readers.hold_out(rows, share, "dev")
+    assert parts == real.hold_out(rows, share, "dev")
 
 
 def test_hold_out_is_the_same_everywhere():
     rows = [{"text": i, "label": i // 10} for i in range(20)]
-    assert [row["text"] for row in readers.hold_out(rows, 0.2, "dev")["dev"]] == [4, 19, 6, 13]
+    assert [row["text"] for row in real.hold_out(rows, 0.2, "dev")["dev"]] == [4, 19, 6, 13]
 
 
 # Where files lie.
@@ -324,7 +324,7 @@ def test_hold_out_is_the_same_everywhere():
 @pytest.fixture
 def made_up(tmp_path, monkeypatch):
     """MINIGPT_DATA names a folder with a small made-up file in each file's place; the registry has their hashes."""
-    registry = copy.deepcopy(readers.REGISTRY)
+    registry = copy.deepcopy(real.REGISTRY)
     contents = {
         "tinyshakespeare/input.txt": b"\nANN:\nHark!\n\n",
         "wikitext-2/valid.txt": b" \n = Cats = \n",
@@ -350,14 +350,14 @@ def made_up(tmp_path, monkeypatch):
             path = tmp_path / file["path"]
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(content)
-    monkeypatch.setattr(readers, "REGISTRY", registry)
+    monkeypatch.setattr(real, "REGISTRY", registry)
     monkeypatch.setenv("MINIGPT_DATA", str(tmp_path))
-    readers.show_licence.cache_clear()
+    real.show_licence.cache_clear()
     return tmp_path
 
 
 def read_all(name):
-    return {split: readers.read_task(name, split) for split in ("train", "dev", "test")}
+    return {split: real.read_task(name, split) for split in ("train", "dev", "test")}
 
 
 def test_task_shapes(made_up):
@@ -370,7 +370,7 @@ def test_trec_and_ocnli_cut_dev_from_train(made_up):
         found = read_all(name)
         train, dev = ({row[column] for row in found[split]} for split in ("train", "dev"))
         assert (len(train), len(dev), len(found["test"])) == (36, 4, 1) and not train & dev
-    assert readers.read_task("ocnli", "test")[0]["premise"] == "official dev"
+    assert real.read_task("ocnli", "test")[0]["premise"] == "official dev"
 
 
 def test_waimai_is_cut_by_label_and_without_contradictions(made_up):
@@ -386,19 +386,19 @@ def test_waimai_is_cut_by_label_and_without_contradictions(made_up):
 
 
 def test_sick_and_choices_go_to_their_splits(made_up):
-    assert [row["premise"] for row in readers.read_task("sick-entailment", "dev")] == ["TRIAL"]
-    assert [row["hypothesis"] for row in readers.read_task("sick-entailment", "dev")] == ["a cat"]
-    assert [row["b"] for row in readers.read_task("sick-relatedness", "dev")] == ["a cat"]
-    assert [row["a"] for row in readers.read_task("sick-relatedness", "test")] == ["TEST", "TEST"]
+    assert [row["premise"] for row in real.read_task("sick-entailment", "dev")] == ["TRIAL"]
+    assert [row["hypothesis"] for row in real.read_task("sick-entailment", "dev")] == ["a cat"]
+    assert [row["b"] for row in real.read_task("sick-relatedness", "dev")] == ["a cat"]
+    assert [row["a"] for row in real.read_task("sick-relatedness", "test")] == ["TEST", "TEST"]
     for name in ("dream", "c3"):
-        (row,) = readers.read_task(name, "dev")
+        (row,) = real.read_task(name, "dev")
         assert row["passage"].startswith(f"{name}/") and row["passage"].endswith("dev.json\nM: dev.")
 
 
 def test_read_text(made_up):
-    assert readers.read_text("tinyshakespeare") == "ANN:\nHark!"
-    assert readers.read_text("wikitext-2") == readers.read_text("wikitext-2", "valid") == "= Cats ="
-    assert readers.read_text("wikitext-2", "test") == "= Dogs ="
+    assert real.read_text("tinyshakespeare") == "ANN:\nHark!"
+    assert real.read_text("wikitext-2") == real.read_text("wikitext-2", "valid") == "= Cats ="
+    assert real.read_text("wikitext-2", "test") == "= Dogs ="
 
 
 def test_licence_is_shown_once_and_not_on_stdout(made_up, capsys):
@@ -414,16 +414,16 @@ def test_licence_is_shown_once_and_not_on_stdout(made_up, capsys):
     ("read", "allowed"),
     [
         (
-            lambda: readers.read_task("snli", "train"),
+            lambda: real.read_task("snli", "train"),
             "trec, waimai, sick-entailment, ocnli, sick-relatedness, dream, c3",
         ),
-        (lambda: readers.read_task("tinyshakespeare", "train"), "trec"),
-        (lambda: readers.read_task("trec", "valid"), "train, dev, test"),
-        (lambda: readers.read_text("trec"), "tinyshakespeare, wikitext-2"),
-        (lambda: readers.read_text("trec", "test"), "tinyshakespeare, wikitext-2"),
-        (lambda: readers.read_text("wikitext-2", "train"), "valid, test"),
-        (lambda: readers.read_text("tinyshakespeare", "test"), "all"),
-        (lambda: readers.path_of("trec/other"), "trec/TREC.train.all"),
+        (lambda: real.read_task("tinyshakespeare", "train"), "trec"),
+        (lambda: real.read_task("trec", "valid"), "train, dev, test"),
+        (lambda: real.read_text("trec"), "tinyshakespeare, wikitext-2"),
+        (lambda: real.read_text("trec", "test"), "tinyshakespeare, wikitext-2"),
+        (lambda: real.read_text("wikitext-2", "train"), "valid, test"),
+        (lambda: real.read_text("tinyshakespeare", "test"), "all"),
+        (lambda: real.path_of("trec/other"), "trec/TREC.train.all"),
     ],
 )
 def test_unknown_names_are_refused(made_up, read, allowed):
@@ -434,7 +434,7 @@ def test_unknown_names_are_refused(made_up, read, allowed):
 def test_a_missing_file_is_named_with_its_folder_and_the_cure(made_up):
     (made_up / "trec/TREC.test.all").unlink()
     with pytest.raises(InputError) as caught:
-        readers.path_of("trec/TREC.test.all")
+        real.path_of("trec/TREC.test.all")
     for part in (
         "trec/TREC.test.all",
         str(made_up),
@@ -449,7 +449,7 @@ def test_a_wrong_hash_is_refused(made_up):
     expected = hashlib.sha256(path.read_bytes()).hexdigest()
     path.write_bytes(b"4 Where is she ?\n")
     with pytest.raises(InputError) as caught:
-        readers.read_task("trec", "test")
+        real.read_task("trec", "test")
     for part in (str(path), expected, hashlib.sha256(path.read_bytes()).hexdigest(), "unset MINIGPT_DATA"):
         assert part in str(caught.value)
 
@@ -464,8 +464,8 @@ def cache(made_up, monkeypatch):
 
 
 def test_a_cached_file_is_not_fetched_again(cache):
-    assert readers.path_of("trec/TREC.test.all") == (cache / "trec/TREC.test.all").resolve()
-    assert readers.read_task("trec", "test") == [{"text": "Where is it ?", "label": "location"}]
+    assert real.path_of("trec/TREC.test.all") == (cache / "trec/TREC.test.all").resolve()
+    assert real.read_task("trec", "test") == [{"text": "Where is it ?", "label": "location"}]
 
 
 def test_a_file_is_fetched_from_its_address_and_its_hash_checked(cache, monkeypatch):
@@ -476,8 +476,8 @@ def test_a_file_is_fetched_from_its_address_and_its_hash_checked(cache, monkeypa
         return str(path / fname)
 
     monkeypatch.setattr("pooch.retrieve", download)
-    file = readers.REGISTRY["trec"]["files"]["test"]
-    assert readers.path_of(file["path"]) == cache / file["path"]
+    file = real.REGISTRY["trec"]["files"]["test"]
+    assert real.path_of(file["path"]) == cache / file["path"]
     assert calls == [(file["url"], file["sha256"], True)]
 
 
@@ -490,10 +490,10 @@ def test_a_failed_download_is_one_line_with_address_and_cure(cache, monkeypatch,
 
     monkeypatch.setattr("pooch.retrieve", download)
     with pytest.raises(InputError) as caught:
-        readers.read_task("trec", "test")
+        real.read_task("trec", "test")
     message = str(caught.value)
     assert "\n" not in message and type(error).__name__ in message
-    for part in (readers.REGISTRY["trec"]["files"]["test"]["url"], "trec/TREC.test.all", "MINIGPT_DATA"):
+    for part in (real.REGISTRY["trec"]["files"]["test"]["url"], "trec/TREC.test.all", "MINIGPT_DATA"):
         assert part in message
 
 
@@ -504,9 +504,9 @@ def test_import_is_light_and_silent():
 
 
 def test_registry_is_complete():
-    names = {name: task for entry in readers.REGISTRY.values() for name, task in entry["tasks"].items()}
-    assert set(names) == {*readers.TASKS, "tinyshakespeare", "wikitext-2"}
-    for key, entry in readers.REGISTRY.items():
+    names = {name: task for entry in real.REGISTRY.values() for name, task in entry["tasks"].items()}
+    assert set(names) == {*real.TASKS, "tinyshakespeare", "wikitext-2"}
+    for key, entry in real.REGISTRY.items():
         assert entry["language"] in ("en", "zh") and entry["licence"]
         for file in entry["files"].values():
             assert file["path"].split("/")[0] == key
@@ -514,14 +514,14 @@ def test_registry_is_complete():
             assert file["url"].startswith(entry["source"].replace("github.com", "raw.githubusercontent.com"))
             assert re.fullmatch("[0-9a-f]{64}", file["sha256"]) and file["bytes"] > 10_000
     for name, task in names.items():
-        assert re.search(rf"^{name} +{task} ", readers.catalogue(), re.MULTILINE)
+        assert re.search(rf"^{name} +{task} ", real.catalogue(), re.MULTILINE)
 
 
 # The real files, where they are at hand.
 
 
 def need(folder, set_name):
-    for file in readers.REGISTRY[set_name]["files"].values():
+    for file in real.REGISTRY[set_name]["files"].values():
         if not (folder / file["path"]).is_file():
             pytest.skip(f"{file['path']} is not in {folder}")
         assert (folder / file["path"]).stat().st_size == file["bytes"]
@@ -529,7 +529,7 @@ def need(folder, set_name):
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_real_tasks_have_their_published_counts(real_data, name):
-    need(real_data, next(key for key, entry in readers.REGISTRY.items() if name in entry["tasks"]))
+    need(real_data, next(key for key, entry in real.REGISTRY.items() if name in entry["tasks"]))
     found = read_all(name)
     assert tuple(map(len, found.values())) == COUNTS[name]
     if name == "sick-relatedness":
@@ -564,6 +564,6 @@ def test_real_quirks(real_data):
 )
 def test_real_texts_have_their_published_counts(real_data, name, split, lines, words):
     need(real_data, name)
-    text = readers.read_text(name, split)
+    text = real.read_text(name, split)
     assert lines - 4 <= len(text.split("\n")) <= lines  # empty lines at either end are gone
     assert len(text.split()) == words

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from minigpt.files import InputError, read_json, write_json
+from minigpt.support.errors import InputError
+from minigpt.support.files import read_json, write_json
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "docs"))

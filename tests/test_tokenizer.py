@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minigpt import words
-from minigpt.files import InputError
+from minigpt.support import words
+from minigpt.support.errors import InputError
 from minigpt.tokenizer import LEVELS, Tokenizer
 
 TEXTS = [

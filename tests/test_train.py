@@ -13,11 +13,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minigpt import files, train
+from minigpt import train
 from minigpt.data import world
-from minigpt.files import InputError
 from minigpt.model import GPT, GPTConfig
-from minigpt.tensors import save_tensors
+from minigpt.support import files
+from minigpt.support.errors import InputError
+from minigpt.support.tensors import save_tensors
 from minigpt.tokenizer import Tokenizer
 from minigpt.train import TrainConfig, batches, documents, learning_rate, make_optimizer, pretrain, shift
 

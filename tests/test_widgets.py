@@ -6,9 +6,10 @@ import pytest
 import torch
 from matplotlib.image import imread
 
-from minigpt import figures, plots, widgets
 from minigpt.attention import attention
 from minigpt.data import world
+from minigpt.pictures import diagrams, plots, widgets
+from minigpt.pictures.notebook import png
 from minigpt.train import TrainConfig
 
 
@@ -97,12 +98,12 @@ def test_live_loss_trains(tiny, tok):
         plots.lines([1, 2, 3], {"a": [1, 2, 3], "b": [[1, 2, 2], [2, 3, 4]]}, "x", "y", log=True, floor=1.5),
         plots.attention_map(np.eye(3), ["a", "b", "c"]),
         plots.bars(["a", "b"], {"one": [1, 2], "other": [2, 1]}),
-        figures.next_token_prediction(["<s>", "a", "b", "<e>"]),
-        figures.token_boxes([["<s>", "a", "<e>"], ["<s>", "<e>"]], labels=["x", "y"]),
+        diagrams.next_token_prediction(["<s>", "a", "b", "<e>"]),
+        diagrams.token_boxes([["<s>", "a", "<e>"], ["<s>", "<e>"]], labels=["x", "y"]),
     ],
 )
 def test_pictures_can_be_read(figure, tmp_path):
-    (tmp_path / "a.png").write_bytes(plots.png(figure))
+    (tmp_path / "a.png").write_bytes(png(figure))
     picture = imread(tmp_path / "a.png")
     assert min(picture.shape[:2]) > 100 and picture.std() > 0.05  # not blank
 

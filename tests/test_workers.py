@@ -9,12 +9,12 @@ import time
 import pytest
 import torch
 
-from minigpt.files import InputError, require
-from minigpt.workers import processes_for
+from minigpt.support.errors import InputError, require
+from minigpt.support.workers import processes_for
 
 STARTS_ONE = """
 import os, time
-from minigpt.workers import processes_for
+from minigpt.support.workers import processes_for
 
 if __name__ == "__main__":
     with processes_for(1) as pool:

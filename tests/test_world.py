@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minigpt import words
 from minigpt.data import world, world_grammar, world_tasks
 from minigpt.data.world import END
 from minigpt.data.world_grammar import State
 from minigpt.data.world_sample import sample_files
-from minigpt.files import InputError
+from minigpt.support import words
+from minigpt.support.errors import InputError
 
 DATASETS = Path(__file__).resolve().parent.parent / "datasets" / "toy_world"
 LANGUAGES = ["en", "zh"]

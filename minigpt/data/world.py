@@ -15,10 +15,10 @@ from collections import defaultdict
 from functools import cache
 from itertools import accumulate
 
-from minigpt import words
 from minigpt.data.world_grammar import KINDS, State, sentences
 from minigpt.data.world_words import LANGUAGES
-from minigpt.files import InputError
+from minigpt.support import words
+from minigpt.support.errors import InputError
 
 LEAST, MOST = 3, 7  # a story's number of sentences is uniform between these
 END = "<e>"  # stands for the end of the story in next_word

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from minigpt.data import world, world_tasks
 from minigpt.data.world_words import LANGUAGES
-from minigpt.files import replacing
+from minigpt.support.files import replacing
 
 SEED, N_STORIES, N_EXAMPLES = 2018, 50, 20
 

@@ -10,7 +10,7 @@ from minigpt.data import world
 from minigpt.data.world import told_text
 from minigpt.data.world_grammar import STATEMENTS, truth
 from minigpt.data.world_words import LANGUAGES, fill, statement
-from minigpt.files import InputError
+from minigpt.support.errors import InputError
 
 MOST_DRAWS = 1_000  # for one new example
 LABELS = {True: "entailment", False: "contradiction"}

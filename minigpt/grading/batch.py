@@ -12,12 +12,13 @@ import secrets
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from minigpt.files import InputError, read_json, write_csv, write_json
 from minigpt.grading import answers, feedback, selftest, stored
 from minigpt.grading.instructor import folder_of, questions_of
 from minigpt.grading.judge import judge
 from minigpt.grading.question import drawn, require_chapter
 from minigpt.grading.submissions import Refused, answer_cells, collect, read_roster
+from minigpt.support.errors import InputError
+from minigpt.support.files import read_json, write_csv, write_json
 
 
 def grade(source, homework, roster, out, seed=None, jobs=1, trusted=False, say=print, instructor=None):

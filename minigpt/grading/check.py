@@ -6,9 +6,9 @@ right results and those of known mistakes are read from the stored checks; what 
 
 import traceback
 
-from minigpt.files import InputError
 from minigpt.grading import stored
 from minigpt.grading.judge import judge
+from minigpt.support.errors import InputError
 
 
 def inputs(question_id):

@@ -7,9 +7,10 @@ an answer could overwrite its own test, is replaced by `nbgrader_jail.JailGrade`
 import shutil
 from pathlib import Path
 
-from minigpt.files import InputError, replacing
 from minigpt.grading.instructor import folder_of, homework_sources
 from minigpt.grading.submissions import Refused, read_file
+from minigpt.support.errors import InputError
+from minigpt.support.files import replacing
 
 CONFIG = '''"""nbgrader for minigpt's homework: answers run in minigpt's jail, never in a kernel of yours."""
 

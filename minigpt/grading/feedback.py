@@ -5,7 +5,7 @@ One HTML file without a script, a link or a picture: whatever a student wrote is
 
 from html import escape
 
-from minigpt.files import replacing
+from minigpt.support.files import replacing
 
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">

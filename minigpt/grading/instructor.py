@@ -8,8 +8,8 @@ import importlib.util
 import tomllib
 from pathlib import Path
 
-from minigpt.files import InputError
 from minigpt.grading.question import CHAPTERS, require_chapter
+from minigpt.support.errors import InputError
 
 CHECKOUT = Path(__file__).resolve().parents[2]  # of the project, unless minigpt is installed elsewhere
 

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from minigpt.files import InputError
 from minigpt.grading import seccomp
+from minigpt.support.errors import InputError
 
 RUNNER = Path(__file__).with_name("runner.py")
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from minigpt.files import InputError
+from minigpt.support.errors import InputError
 
 CHAPTERS = tuple(f"{n:02}" for n in range(1, 13))
 

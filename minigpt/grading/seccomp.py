@@ -10,7 +10,7 @@ Source: Linux, Documentation/userspace-api/seccomp_filter.rst; numbers from arch
 import platform
 import struct
 
-from minigpt.files import InputError
+from minigpt.support.errors import InputError
 
 DENIED = {
     # memory and queues that escape the limits

@@ -10,10 +10,10 @@ import secrets
 import socket
 from pathlib import Path
 
-from minigpt.files import InputError
 from minigpt.grading.answers import run_answers
 from minigpt.grading.jail import CURE, LIMITS
 from minigpt.grading.question import Question
+from minigpt.support.errors import InputError
 
 PROMISES = (
     "the network is out of reach",

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from minigpt.files import replacing, write_json
 from minigpt.grading import question
 from minigpt.grading.question import Check, Known, require_chapter
+from minigpt.support.files import replacing, write_json
 
 CHECKS = Path(__file__).with_name("checks")
 SEED = 0  # the grade draws other inputs

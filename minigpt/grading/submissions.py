@@ -13,7 +13,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from minigpt.files import InputError
+from minigpt.support.errors import InputError
 
 LARGEST = 5_000_000  # bytes of a notebook; the homework has fewer than 20,000
 MOST = 10_000  # entries of a zip

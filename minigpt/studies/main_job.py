@@ -11,16 +11,19 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from minigpt import baselines, plots
-from minigpt.data import readers, world, world_tasks
-from minigpt.device import one_thread, product_speed
-from minigpt.files import InputError, write_json
+from minigpt.data import world, world_tasks
+from minigpt.data.real import read_task, read_text
 from minigpt.finetune import FinetuneConfig, Finetuned, finetune, score
-from minigpt.folders import refuse_full
 from minigpt.model import GPT, GPTConfig
+from minigpt.pictures import plots
+from minigpt.studies import baselines
+from minigpt.support.device import one_thread, product_speed
+from minigpt.support.errors import InputError
+from minigpt.support.files import write_json
+from minigpt.support.folders import refuse_full
+from minigpt.support.workers import processes_for
 from minigpt.tokenizer import Tokenizer
 from minigpt.train import TrainConfig, documents, evaluate, pretrain
-from minigpt.workers import processes_for
 
 FRESH = 1_000_000  # added to a seed for test data
 WARM, PRETRAINING_SHARE = 100, 0.85  # steps by which the whole job's time is judged; the part that pre-training takes
@@ -71,17 +74,17 @@ REAL = {  # data set: task, epochs; chosen on the dev splits and for the time th
 
 def real(seed):
     """Real text: Shakespeare, WikiText-2 and the tasks' own unlabelled training text, then four real tasks."""
-    texts = [readers.read_text("tinyshakespeare"), readers.read_text("wikitext-2", "valid")]
+    texts = [read_text("tinyshakespeare"), read_text("wikitext-2", "valid")]
     tasks = {}
     for name, (task, epochs) in REAL.items():
-        train = readers.read_task(name, "train")
+        train = read_task(name, "train")
         if name == "trec":
-            train += readers.read_task(name, "dev")  # ours, cut from the training file, and not needed here
+            train += read_task(name, "dev")  # ours, cut from the training file, and not needed here
         texts += unlabelled(train) if name != "sick-relatedness" else []  # its texts are sick-entailment's
         recipe = FinetuneConfig(epochs=epochs, lr=5e-4, seed=seed)
-        tasks[name] = (task, train, readers.read_task(name, "test"), recipe)
+        tasks[name] = (task, train, read_task(name, "test"), recipe)
     return Setting(
-        texts, [readers.read_text("wikitext-2", "test")[:200_000]], level="bpe", vocab_size=2_000,
+        texts, [read_text("wikitext-2", "test")[:200_000]], level="bpe", vocab_size=2_000,
         sizes={"n_ctx": 128, "n_layer": 4, "n_head": 4, "d_model": 128},
         pretraining=TrainConfig(steps=5_000, batch_size=32, lr=1e-3, seed=seed), tasks=tasks, dropout=0.1,
     )  # fmt: skip

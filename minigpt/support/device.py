@@ -7,7 +7,7 @@ import time
 import torch
 import torch.distributed as dist
 
-from minigpt.files import InputError
+from minigpt.support.errors import InputError
 
 
 def pick(name="auto"):

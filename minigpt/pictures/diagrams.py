@@ -1,6 +1,6 @@
 """The lecture's own figures, drawn from tokens: next-token prediction, and the input formats as boxes.
 
-Labels are English; each function returns a matplotlib figure for `plots.save` or `plots.show`.
+Labels are English; each function returns a matplotlib figure for `plots.save` or `notebook.show`.
 """
 
 from itertools import pairwise
@@ -8,7 +8,7 @@ from itertools import pairwise
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from minigpt.plots import BLUE, GREY, ORANGE
+from minigpt.pictures.plots import BLUE, GREY, ORANGE
 
 TEXT, MARKER, PADDING = "#d7e6f4", "#fbe3c7", "#eeeeee"
 MARKERS = ("<s>", "$", "<e>")

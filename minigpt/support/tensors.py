@@ -4,7 +4,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from minigpt.files import InputError, replacing
+from minigpt.support.errors import InputError
+from minigpt.support.files import replacing
 
 
 def save_tensors(path, tensors, metadata=None):

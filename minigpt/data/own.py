@@ -15,8 +15,8 @@ import math
 import re
 from pathlib import Path
 
-from minigpt.files import InputError
 from minigpt.formats import TASKS
+from minigpt.support.errors import InputError
 
 
 def read_lines(path):

@@ -1,8 +1,4 @@
-"""What every module needs at its boundary: one kind of error, and files that are whole or not there.
-
-`InputError` says what came, what is allowed and what to do; the command line shows it as one line.
-A file is written beside its place and renamed, so that a crash leaves the old one as it was.
-"""
+"""Files that are whole or not there: written beside their place and renamed, so that a crash leaves the old one."""
 
 import csv
 import json
@@ -11,20 +7,7 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-
-class InputError(ValueError):
-    """Something a user gave cannot be used: the value, what is allowed, what to do."""
-
-
-def require(allowed, name, value, rule):
-    """Refuse a setting that is not `allowed`; `rule` says what is.
-
-    >>> require(0 >= 1, "epochs", 0, "a whole number from 1")
-    Traceback (most recent call last):
-    minigpt.files.InputError: epochs is 0; it must be a whole number from 1
-    """
-    if not allowed:
-        raise InputError(f"{name} is {value!r}; it must be {rule}")
+from minigpt.support.errors import InputError
 
 
 @contextmanager

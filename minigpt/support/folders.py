@@ -1,31 +1,10 @@
-"""Folders of runs: what is read from one, and that none is overwritten."""
+"""Folders of runs: none overwrites another, and one that cannot be written is refused before any work is done."""
 
 import os
-from pathlib import Path
 
-from minigpt.files import InputError
+from minigpt.support.errors import InputError
 
 RUN = ("config.json", "checkpoint.safetensors", "task.json", "metrics.json")  # one of these: a run's folder
-
-
-def load_body(folder):
-    """Tokenizer and model from a folder of minigpt, or of GPT-1, to which the markers are added."""
-    from minigpt import pretrained
-    from minigpt.model import GPT
-    from minigpt.tokenizer import Tokenizer
-
-    if pretrained.is_openai_gpt(folder):
-        tok = pretrained.load_openai_tokenizer(folder)
-        return tok, pretrained.add_markers(pretrained.load_openai_gpt(folder))
-    if (Path(folder) / "checkpoint.safetensors").exists() and not (Path(folder) / "config.json").exists():
-        raise InputError(f"{folder} holds an unfinished run: repeat its `minigpt pretrain` command with --resume")
-    tok, gpt = Tokenizer.load(folder), GPT.load(folder)
-    if tok.vocab_size != gpt.config.vocab_size:
-        raise InputError(
-            f"{folder}: the tokenizer has {tok.vocab_size} ids, the model {gpt.config.vocab_size}: "
-            "take both from the folder of one run"
-        )
-    return tok, gpt
 
 
 def refuse_full(out, resume=""):

@@ -10,8 +10,9 @@ import ipywidgets
 import numpy as np
 import torch
 
-from minigpt import plots
 from minigpt.generate import next_token_probabilities
+from minigpt.pictures import plots
+from minigpt.pictures.notebook import png
 from minigpt.reference import softmax
 from minigpt.train import pretrain
 
@@ -114,7 +115,7 @@ def next_token_bars(model, tok, text, truth=None):
         except ValueError:  # no story of this world begins so
             known = None
         settings = (temperature.value, top_k.value, top_p.value)
-        shown.value = plots.png(next_token_figure(model, tok, box.value, known, *settings))
+        shown.value = png(next_token_figure(model, tok, box.value, known, *settings))
 
     observed(draw, box, temperature, top_k, top_p)
     return ipywidgets.VBox([box, ipywidgets.HBox([temperature, top_k, top_p]), shown])
@@ -127,7 +128,7 @@ def mask_switch(scores, tokens):
 
     def draw():
         allowed = np.tri(len(tokens), dtype=bool) | (masked.value == "no mask")
-        shown.value = plots.png(plots.attention_map(softmax(np.where(allowed, scores, -np.inf)), tokens, masked.value))
+        shown.value = png(plots.attention_map(softmax(np.where(allowed, scores, -np.inf)), tokens, masked.value))
 
     observed(draw, masked)
     return ipywidgets.VBox([masked, shown])
@@ -140,7 +141,7 @@ def live_loss(model, sequences, config, floor=None, every=50):
 
     def watch(log):
         if len(log) % every == 0 or len(log) == config.steps:
-            shown.value = plots.png(plots.loss_curve(log, floor))
+            shown.value = png(plots.loss_curve(log, floor))
 
     def train(_):
         button.disabled = True

@@ -10,8 +10,8 @@ Hochreiter and Schmidhuber 1997.
 import torch
 from torch import nn
 
-from minigpt.dropout import Dropout
-from minigpt.linear import Linear
+from minigpt.fast.dropout import Dropout
+from minigpt.fast.linear import Linear
 from minigpt.model import initialise
 
 

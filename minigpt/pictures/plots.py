@@ -4,18 +4,12 @@ Labels are English, so that no Chinese font is needed. Each function returns a m
 `show` displays it in a notebook. The colours differ in brightness too, for eyes that do not tell them apart.
 """
 
-import base64
-import inspect
-import io
-import re
-
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from minigpt.figure_data import DATA, EXACT, figure_data
-from minigpt.files import replacing
+from minigpt.support.files import replacing
 
 BLUE, ORANGE, GREY, GREEN = "#1f6fb2", "#e07b00", "#8a8a8a", "#2a8f4f"
 STYLES = [(BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), (GREY, "D"), ("#7b3294", "v")]  # one a curve
@@ -154,38 +148,3 @@ def save(figure, path):
     FigureCanvasAgg(figure)
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=120)
-
-
-def png(figure):
-    """A figure as the bytes of a PNG, the same on every run."""
-    FigureCanvasAgg(figure)
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=100, metadata={"Software": None})
-    return file.getvalue()
-
-
-def show(figure, alt, tolerance=EXACT):
-    """Display a figure in a notebook, with the data that it draws, by which a later run is compared.
-
-    Args:
-        alt: what it shows, in words, for those who do not see it.
-        tolerance: how far the heights may differ on another machine, in the figure's units; what was trained differs.
-    """
-    from IPython.display import display
-
-    picture = base64.b64encode(png(figure)).decode()
-    data = {"image/png": picture, DATA: figure_data(figure, tolerance), "text/plain": alt}
-    display(data, raw=True, metadata={"image/png": {"alt": alt}})
-
-
-def source(*functions):
-    """The source of functions without their docstrings, for a lesson that has just explained them.
-
-    >>> print(source(smoothed).splitlines()[0])
-    def smoothed(values, keep=0.9):
-    """
-    found = []
-    for function in functions:
-        code, doc = inspect.cleandoc("\n" + inspect.getsource(function)), inspect.getdoc(function)
-        found.append(re.sub(r'\n *""".*?"""', "", code, count=1, flags=re.DOTALL) if doc else code)
-    return "\n\n\n".join(found)

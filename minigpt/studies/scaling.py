@@ -3,7 +3,7 @@
     excess(D, N, C)  =  loss of eq. (1) on fresh text  -  exact floor            D data, N parameters, C compute
 
 A look ahead: it uses the model and the training that later chapters build.
-`python -m minigpt.overview FILE` runs all of them, a quarter of an hour, and writes the table that chapter 00 draws.
+`make scaling` runs all of them, some minutes, and writes the table that chapter 00 draws.
 Lecture pages "Big data", "Big model", "Big compute"; the shape of such curves: Kaplan et al. 2020.
 """
 
@@ -13,10 +13,10 @@ import sys
 
 import numpy as np
 
-from minigpt import words
 from minigpt.data import world
-from minigpt.files import write_csv
 from minigpt.model import GPT, GPTConfig
+from minigpt.support import words
+from minigpt.support.files import write_csv
 from minigpt.tokenizer import Tokenizer
 from minigpt.train import TrainConfig, documents, evaluate, pretrain
 

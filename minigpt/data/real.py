@@ -5,9 +5,9 @@
     similarity       {"a", "b", "score"}                             sick-relatedness; score from 1 to 5
     multiple_choice  {"passage", "question", "options", "label"}     dream, c3; label is an index from 0
 
-`registry.json` says where each file lies, its hash and its licence. None is part of this package: a file is
-fetched when it is first read, or taken from the folder that the environment variable MINIGPT_DATA names.
-Read upwards from `read_task`. Texts stay as they are; only white space around them goes.
+`registry.json` says where each file lies, its hash and its licence. None is part of this package: a file is fetched
+when it is first read, or taken from the folder that MINIGPT_DATA names. Read upwards from `read_task`.
+Texts stay as they are; only white space around them goes.
 """
 
 import csv
@@ -22,7 +22,8 @@ from pathlib import Path
 
 import numpy as np
 
-from minigpt.files import InputError, read_json
+from minigpt.support.errors import InputError
+from minigpt.support.files import read_json
 
 REGISTRY = read_json(Path(__file__).with_name("registry.json"))
 TREC = {"0": "description", "1": "entity", "2": "abbreviation", "3": "human", "4": "location", "5": "numeric"}

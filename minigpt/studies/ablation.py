@@ -13,15 +13,16 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-from minigpt import experiment, zeroshot
 from minigpt.data import world_tasks
-from minigpt.files import InputError, write_csv
 from minigpt.finetune import finetune
 from minigpt.finetuned import Finetuned, score
 from minigpt.formats import collate
-from minigpt.lstm import LSTM
 from minigpt.model import GPT, GPTConfig
-from minigpt.tensors import fill, save_tensors
+from minigpt.studies import main_job, zeroshot
+from minigpt.studies.lstm import LSTM
+from minigpt.support.errors import InputError
+from minigpt.support.files import write_csv
+from minigpt.support.tensors import fill, save_tensors
 from minigpt.tokenizer import Tokenizer
 from minigpt.train import TrainConfig, documents, pretrain
 
@@ -72,10 +73,10 @@ def ablate(out, seed, setting=None, say=print):
     """Do one seed's trials that `out` does not hold yet; returns the rows of `out`/seed<seed>/ablations.csv.
 
     Args:
-        setting: an `experiment.Setting`; the default is that of `minigpt run`, pre-trained for longer.
+        setting: an `main_job.Setting`; the default is that of `minigpt run`, pre-trained for longer.
     """
     out = Path(out) / f"seed{seed}"
-    setting = setting or dataclasses.replace(experiment.toy(seed), pretraining=dataclasses.replace(LONG, seed=seed))
+    setting = setting or dataclasses.replace(main_job.toy(seed), pretraining=dataclasses.replace(LONG, seed=seed))
     table = out / "ablations.csv"
     rows = read_table(table) if table.exists() else []
     done = {trial_of(row) for row in rows}

@@ -1,7 +1,7 @@
 """The trained body that comes with the project: the main job's model, so that a lesson need not train it first.
 
-`python -m minigpt.shipped FOLDER` (`make body`) makes it anew: weights, tokenizer, configuration, and a card that says
-how it was made, how far above the exact floor of eq. (1) it is, and the hash of its weights.
+`make body` makes it anew: weights, tokenizer, configuration, and a card that says how it was made, how far above the
+exact floor of eq. (1) it is, and the hash of its weights.
 """
 
 import hashlib
@@ -9,10 +9,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from minigpt import experiment
-from minigpt.device import one_thread, pick
-from minigpt.files import write_json
 from minigpt.model import GPTConfig
+from minigpt.studies import main_job
+from minigpt.support.device import one_thread, pick
+from minigpt.support.files import write_json
 from minigpt.tokenizer import Tokenizer
 from minigpt.train import documents, evaluate
 
@@ -29,7 +29,7 @@ def make_body(folder, setting, seed=SEED):
     tok = Tokenizer.train(setting.texts, setting.vocab_size, setting.level)
     config = GPTConfig(vocab_size=tok.vocab_size, **setting.sizes)
     with one_thread(), tempfile.TemporaryDirectory() as aside:
-        model = experiment.pretrained_model(setting, tok, config, Path(aside), pick("cpu"))
+        model = main_job.pretrained_model(setting, tok, config, Path(aside), pick("cpu"))
         found = evaluate(model, documents(setting.fresh, tok, config.n_ctx))
     model.save(folder)
     tok.save(folder)
@@ -50,4 +50,4 @@ def make_body(folder, setting, seed=SEED):
 
 
 if __name__ == "__main__":
-    print(make_body(sys.argv[1], experiment.toy(SEED)))
+    print(make_body(sys.argv[1], main_job.toy(SEED)))

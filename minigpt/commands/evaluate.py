@@ -1,0 +1,55 @@
+"""`minigpt evaluate`: score a model on other data."""
+
+from pathlib import Path
+
+from minigpt.commands.arguments import command, print_score
+from minigpt.support.errors import InputError
+from minigpt.support.files import write_json
+
+
+def add(commands):
+    p = command(
+        commands,
+        "evaluate",
+        evaluate,
+        "score a model on other data",
+        "minigpt evaluate --model runs/nli --test c.jsonl",
+        seed=False,
+    )
+    p.add_argument("--model", required=True, help="a folder of `minigpt finetune`, or of `pretrain` with --text")
+    what = p.add_mutually_exclusive_group(required=True)
+    what.add_argument("--test", help="labelled examples for a fine-tuned model")
+    what.add_argument("--text", help="a text file for a language model: eq. (1)")
+    p.add_argument("--out", help="write the figures to this JSON file")
+
+
+def evaluate(args):
+    from minigpt import train
+    from minigpt.data.own import read_documents, read_examples
+    from minigpt.finetune import Finetuned
+    from minigpt.loss import bits, perplexity
+    from minigpt.pretrained import load_body
+    from minigpt.support import device
+
+    where, folder = device.pick(args.device), Path(args.model)
+    if args.out and Path(args.out).exists():
+        raise InputError(f"{args.out} exists; choose another --out, or delete it")
+    if not args.text and (folder / "config.json").exists() and not (folder / "task.json").exists():
+        raise InputError(f"{folder} holds a language model: give --text, or fine-tune it first")
+    if args.text:
+        tok, gpt = load_body(folder)
+        sequences = train.documents(read_documents(args.text), tok, gpt.config.n_ctx)
+        found = train.evaluate(gpt.to(where), sequences)
+        found |= {"perplexity": perplexity(found["loss"]), "bits_per_token": bits(found["loss"])}
+        print(
+            f"{found['loss']:.4f} nats per token ({found['bits_per_token']:.4f} bits, perplexity "
+            f"{found['perplexity']:.2f}) on {found['tokens']} tokens"
+        )
+    else:
+        tuned = Finetuned.load(folder)
+        tuned.model.to(where)
+        test = read_examples(args.test, tuned.task)
+        found = {"task": tuned.task, "n_test": len(test), **tuned.evaluate(test)}
+        print_score(found)
+    if args.out:
+        write_json(args.out, found)

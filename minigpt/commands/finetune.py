@@ -1,0 +1,78 @@
+"""`minigpt finetune`: fine-tune on your own labels, eq. (4)."""
+
+from pathlib import Path
+
+from minigpt.commands.arguments import command, print_score
+from minigpt.support.files import write_json
+from minigpt.support.folders import refuse_full, refuse_processes
+
+
+def add(commands):
+    p = command(
+        commands,
+        "finetune",
+        finetune,
+        "fine-tune on your own labels, eq. (4)",
+        "minigpt finetune entailment --model runs/book --train a.jsonl --test b.jsonl --out runs/nli",
+    )
+    p.add_argument("task", choices=["single_text", "entailment", "similarity", "multiple_choice"])
+    p.add_argument("--train", required=True, help=".jsonl or .csv with the task's columns")
+    p.add_argument("--test", required=True, help="the same, to score on")
+    p.add_argument(
+        "--model", help="a folder of `minigpt pretrain`, or of GPT-1; without it a small model starts from scratch"
+    )
+    p.add_argument("--out", required=True, help="folder for the model and metrics.json")
+    p.add_argument("--epochs", type=int, default=3, help="times that each example is read")
+    p.add_argument("--batch-size", type=int, default=32, help="examples a step")
+    p.add_argument("--lr", type=float, default=5e-4, help="highest learning rate; for GPT-1 6.25e-5")
+    p.add_argument("--aux", type=float, default=0.0, help="weight of the auxiliary language-model loss (paper: 0.5)")
+    p.add_argument("--accumulate", type=int, default=1, help="read each batch in so many parts: less memory")
+    p.add_argument("--recompute", action="store_true", help="compute activations again going backward: less memory")
+
+
+def finetune(args):
+    from minigpt.data.own import read_examples
+    from minigpt.finetune import FinetuneConfig, Finetuned, score
+    from minigpt.finetune import finetune as fit
+    from minigpt.pretrained import load_body
+    from minigpt.studies import baselines
+    from minigpt.support import device
+
+    out, where = Path(args.out), device.pick(args.device)
+    refuse_processes()
+    refuse_full(out)
+    recipe = FinetuneConfig(
+        args.epochs, args.batch_size, args.lr,
+        aux=args.aux, accumulate=args.accumulate, recompute=args.recompute, seed=args.seed,
+    )  # fmt: skip
+    train, test = read_examples(args.train, args.task), read_examples(args.test, args.task)
+    tok, gpt = load_body(args.model) if args.model else new_body(train, args.seed)
+    tuned = Finetuned.for_examples(args.task, tok, gpt, train, args.seed)
+    tuned.targets(test)
+    tuned.model.to(where)
+    done = fit(tuned, train, recipe)
+    found = tuned.evaluate(test)
+    bar = score(baselines.majority(train, test), test)
+    metrics = {
+        "task": args.task,
+        "n_train": len(train),
+        "n_test": len(test),
+        "majority": bar["score"],
+        **found,
+    }
+    tuned.save(out)
+    write_json(out / "metrics.json", metrics | {"cut": done["cut"]})
+    print_score(metrics)
+    if done["cut"]:
+        print(f"{done['cut']} of {len(train)} training examples were longer than n_ctx and were cut")
+    print(f"model and metrics.json are in {out}")
+
+
+def new_body(train, seed):
+    """A model from scratch, with a vocabulary learnt from the training examples."""
+    from minigpt.model import GPT, GPTConfig
+    from minigpt.studies.main_job import unlabelled
+    from minigpt.tokenizer import Tokenizer
+
+    tok = Tokenizer.train(unlabelled(train), vocab_size=2_000, level="bpe")
+    return tok, GPT(GPTConfig(tok.vocab_size, n_ctx=256, n_layer=4, n_head=4, d_model=128), seed)

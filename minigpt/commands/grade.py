@@ -1,0 +1,57 @@
+"""`minigpt grade`: grade a homework: submissions in, grades.csv and feedback pages out."""
+
+from pathlib import Path
+
+from minigpt.commands.arguments import INSTRUCTOR, command
+from minigpt.support.errors import require
+
+
+def add(commands):
+    p = command(
+        commands,
+        "grade",
+        grade,
+        "grade a homework: submissions in, grades.csv and feedback pages out",
+        "minigpt grade submissions.zip --homework 02 --roster roster.csv --out grades",
+        seed=False,
+        device=False,
+    )
+    p.add_argument("submissions", help="a folder, or a zip of a learning platform; one notebook a student")
+    p.add_argument("--homework", required=True, help="01 to 12")
+    p.add_argument("--roster", required=True, help="CSV with the column student")
+    p.add_argument("--out", required=True, help="folder; a batch that was stopped goes on in it")
+    p.add_argument("--instructor", help=INSTRUCTOR)
+    p.add_argument("--seed", type=int, help="of the inputs; the default is a new one, kept in --out")
+    p.add_argument("--jobs", type=int, default=1, help="submissions at a time")
+    p.add_argument("--duplicates", action="store_true", help="also duplicates.csv: equal answers of two students")
+    p.add_argument("--no-jail", action="store_true", help="without bubblewrap, only for code that you trust")
+
+
+def grade(args):
+    from minigpt.grading import batch
+
+    require(args.jobs >= 1, "jobs", args.jobs, "a whole number from 1")
+    require(
+        args.seed is None or args.seed >= 1,
+        "seed",
+        args.seed,
+        "a whole number from 1; 0 is that of the students' own check",
+    )
+    if args.no_jail:
+        print("no jail: the answers run as you, with all that you may do; only for code that you trust")
+    rows = batch.grade(
+        args.submissions,
+        args.homework,
+        args.roster,
+        args.out,
+        args.seed,
+        args.jobs,
+        trusted=args.no_jail,
+        instructor=args.instructor,
+    )
+    graded = [row["score"] for row in rows if row["status"] == "graded"]
+    print(f"{len(graded)} of {len(rows)} graded; {Path(args.out) / 'grades.csv'}, and feedback/ beside it")
+    if args.duplicates:
+        pairs = batch.duplicates(args.out)
+        batch.write_duplicates(Path(args.out) / "duplicates.csv", pairs)
+        print(f"{len(pairs)} equal answers; {Path(args.out) / 'duplicates.csv'}")

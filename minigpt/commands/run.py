@@ -1,0 +1,29 @@
+"""`minigpt run`: the main job: pre-train, fine-tune four tasks, print the table."""
+
+from pathlib import Path
+
+from minigpt.commands.arguments import command
+from minigpt.support.errors import require
+from minigpt.support.folders import free_folder, refuse_full
+
+
+def add(commands):
+    p = command(
+        commands, "run", run, "the main job: pre-train, fine-tune four tasks, print the table", "minigpt run --seed 1"
+    )
+    p.add_argument("--real", action="store_true", help="real text instead of the toy world")
+    p.add_argument("--language", default="en", choices=["en", "zh"], help="the toy world's language")
+    p.add_argument("--out", help="folder; the default is a new one in runs/")
+
+
+def run(args):
+    from minigpt.studies import main_job
+    from minigpt.support import device
+
+    where = device.pick(args.device)
+    require(args.seed >= 0, "seed", args.seed, "a whole number from 0")
+    name = "real" if args.real else f"toy-{args.language}"
+    out = Path(args.out) if args.out else free_folder(Path("runs") / f"{name}-seed{args.seed}")
+    refuse_full(out)
+    setting = main_job.real(args.seed) if args.real else main_job.toy(args.seed, args.language)
+    main_job.run(setting, out, args.seed, where)

@@ -1,0 +1,25 @@
+"""`minigpt spread`: several runs' tables as one, in Markdown: mean (lowest to highest)."""
+
+from pathlib import Path
+
+from minigpt.commands.arguments import command
+from minigpt.support.files import read_json
+
+
+def add(commands):
+    p = command(
+        commands,
+        "spread",
+        spread,
+        "several runs' tables as one, in Markdown: mean (lowest to highest)",
+        "minigpt spread runs/toy-en-seed*",
+        seed=False,
+        device=False,
+    )
+    p.add_argument("runs", nargs="+", help="folders of `minigpt run`, one a seed")
+
+
+def spread(args):
+    from minigpt.studies import main_job
+
+    print(main_job.spread([read_json(Path(folder) / "metrics.json") for folder in args.runs]))

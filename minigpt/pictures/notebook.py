@@ -1,0 +1,48 @@
+"""What a notebook shows: a figure with the data that it draws, and the source of a function.
+
+The data is what a later run is compared by, see `figure_data.py`.
+"""
+
+import base64
+import inspect
+import io
+import re
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from minigpt.pictures.figure_data import DATA, EXACT, figure_data
+
+
+def png(figure):
+    """A figure as the bytes of a PNG, the same on every run."""
+    FigureCanvasAgg(figure)
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=100, metadata={"Software": None})
+    return file.getvalue()
+
+
+def show(figure, alt, tolerance=EXACT):
+    """Display a figure in a notebook, with the data that it draws, by which a later run is compared.
+
+    Args:
+        alt: what it shows, in words, for those who do not see it.
+        tolerance: how far the heights may differ on another machine, in the figure's units; what was trained differs.
+    """
+    from IPython.display import display
+
+    picture = base64.b64encode(png(figure)).decode()
+    data = {"image/png": picture, DATA: figure_data(figure, tolerance), "text/plain": alt}
+    display(data, raw=True, metadata={"image/png": {"alt": alt}})
+
+
+def source(*functions):
+    """The source of functions without their docstrings, for a lesson that has just explained them.
+
+    >>> print(source(png).splitlines()[0])
+    def png(figure):
+    """
+    found = []
+    for function in functions:
+        code, doc = inspect.cleandoc("\n" + inspect.getsource(function)), inspect.getdoc(function)
+        found.append(re.sub(r'\n *""".*?"""', "", code, count=1, flags=re.DOTALL) if doc else code)
+    return "\n\n\n".join(found)
