@@ -24,12 +24,13 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 OLD_TORCH = {"ATEN_CPU_CAPABILITY": "default"}
 OLD_PRODUCTS = {"ONEDNN_MAX_CPU_ISA": "SSE41", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
+TWO = {"OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "passive"}  # two lessons run at a time: no thread waits in a loop
 REGIMES = {  # name: seed of the changed weights (None leaves them), environment
     "weights": (1, {"OMP_NUM_THREADS": "1"}),
-    "weights, 2 threads": (2, {"OMP_NUM_THREADS": "2"}),
+    "weights, 2 threads": (2, TWO),
     "old torch": (None, {"OMP_NUM_THREADS": "1", **OLD_TORCH}),
     "old products": (None, {"OMP_NUM_THREADS": "1", **OLD_PRODUCTS}),
-    "all of it": (3, {"OMP_NUM_THREADS": "2", **OLD_TORCH, **OLD_PRODUCTS}),
+    "all of it": (3, TWO | OLD_TORCH | OLD_PRODUCTS),
 }
 # Runs in the lesson's kernel before its first cell: weights change where an optimizer takes them, or a file is read.
 CHANGE_WEIGHTS = """
