@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 
 from minigpt.finetuned import Finetuned, score
-from minigpt.support.errors import InputError, require
+from minigpt.support.errors import InputError, require, require_whole
 from minigpt.support.progress import progress as shown
 from minigpt.train import batches, make_optimizer
 
@@ -44,10 +44,10 @@ class FinetuneConfig:
 
     def __post_init__(self):
         for name in ("epochs", "batch_size", "accumulate"):
-            require(getattr(self, name) >= 1, name, getattr(self, name), "a whole number from 1")
+            require_whole(name, getattr(self, name))
         require(0 < self.lr < math.inf, "lr", self.lr, "a number above 0, such as 0.0005")
         require(0 <= self.aux < math.inf, "aux", self.aux, "a number from 0; the paper has 0.5")
-        require(self.seed >= 0, "seed", self.seed, "a whole number from 0")
+        require_whole("seed", self.seed, least=0)
 
 
 def finetune(tuned, examples, config, progress=True):

@@ -147,6 +147,8 @@ class Finetuned:
     def load(cls, folder):
         folder = Path(folder)
         saved = read_json(folder / "task.json")
+        if not isinstance(saved, dict) or not {"task", "labels", "scale"} <= saved.keys():
+            raise InputError(f"{folder / 'task.json'} lacks task, labels or scale: restore it, or fine-tune again")
         tuned = cls(saved["task"], Tokenizer.load(folder), GPT.load(folder), saved["labels"], saved["scale"])
         fill(tuned.model.head, folder / "head.safetensors")
         return tuned

@@ -9,7 +9,7 @@ import math
 import torch
 
 from minigpt.attention import KVCache
-from minigpt.support.errors import InputError, require
+from minigpt.support.errors import InputError, require_whole
 
 
 def next_token_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
@@ -112,7 +112,7 @@ def generate(
     Raises:
         InputError: for a setting out of range, an empty prompt, or one that is longer than n_ctx.
     """
-    require(max_new_tokens >= 1, "max_new_tokens", max_new_tokens, "a whole number from 1")
+    require_whole("max_new_tokens", max_new_tokens)
     device = model.token_embedding.weight.device
     text, lengths = rectangle(ids, max_new_tokens, model.config.n_ctx, device)
     cache = KVCache(model.config, len(text), device, model.token_embedding.weight.dtype) if use_cache else None

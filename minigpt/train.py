@@ -18,7 +18,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from minigpt.checkpoint import digest, load_checkpoint, read_log, save_checkpoint
 from minigpt.loss import NO_TARGET, log_loss
-from minigpt.support.errors import InputError, require
+from minigpt.support.errors import InputError, require, require_whole
 from minigpt.support.files import write_csv
 from minigpt.support.progress import progress as shown
 
@@ -42,10 +42,10 @@ class TrainConfig:
 
     def __post_init__(self):
         for name in ("steps", "batch_size"):
-            require(getattr(self, name) >= 1, name, getattr(self, name), "a whole number from 1")
+            require_whole(name, getattr(self, name))
         require(0 < self.lr < math.inf, "lr", self.lr, "a number above 0, such as 0.001")
         require(0 <= self.beta2 < 1, "beta2", self.beta2, "a number from 0, below 1, such as 0.999")
-        require(self.seed >= 0, "seed", self.seed, "a whole number from 0")
+        require_whole("seed", self.seed, least=0)
 
 
 def documents(texts, tok, n_ctx):
@@ -134,7 +134,7 @@ def pretrain(model, sequences, config, out=None, checkpoint_every=200, resume=Fa
     Raises:
         InputError: if there is nothing to train on, or the checkpoint is damaged or of another run.
     """
-    require(checkpoint_every >= 1, "checkpoint_every", checkpoint_every, "a whole number from 1")
+    require_whole("checkpoint_every", checkpoint_every)
     if not sequences:
         raise InputError("there are no documents to train on; check the text file")
     rank, n_processes = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)

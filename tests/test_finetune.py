@@ -313,6 +313,15 @@ def test_correlations():
     assert metrics.pearson([1.0] * 5, [1, 2, 3, 4, 5])["score"] == 0
 
 
+def test_a_damaged_task_file_is_one_line(tmp_path):
+    rows = [{"text": "a b", "label": "x"}, {"text": "c d", "label": "y"}]
+    Finetuned.for_examples("single_text", TOK, body(), rows).save(tmp_path)
+    assert Finetuned.load(tmp_path).labels == ["x", "y"]
+    (tmp_path / "task.json").write_text('{"labels": null}')
+    with pytest.raises(InputError, match=r"task\.json lacks task"):
+        Finetuned.load(tmp_path)
+
+
 def test_score_of_wrong_answers_is_low():
     rows = [{"text": "a", "label": "x"}, {"text": "b", "label": "y"}] * 10
     assert score(["x", "y"] * 10, rows)["score"] == 1 and score(["y", "x"] * 10, rows)["score"] == 0

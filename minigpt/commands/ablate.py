@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from minigpt.commands.arguments import command
-from minigpt.support.errors import require
+from minigpt.support.errors import require_whole
 
 
 def add(commands):
@@ -23,7 +23,7 @@ def add(commands):
 def ablate(args):
     from minigpt.studies import ablation
 
-    require(min(args.seeds) >= 0, "seed", min(args.seeds), "a whole number from 0")
+    require_whole("seed", min(args.seeds), least=0)
     for seed in args.seeds:
         ablation.ablate(args.out, seed)
     rows = ablation.merge(args.out)

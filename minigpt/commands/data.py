@@ -3,7 +3,7 @@
 import json
 
 from minigpt.commands.arguments import command
-from minigpt.support.errors import require
+from minigpt.support.errors import require_whole
 
 
 def add(commands):
@@ -26,7 +26,7 @@ def data(args):
     """Text is printed as `minigpt pretrain --text` reads it, labelled examples as `finetune` does."""
     from minigpt.data import real, world, world_tasks
 
-    require(args.n >= 1, "n", args.n, "a whole number from 1")
+    require_whole("n", args.n)
     if args.name is None:
         print(real.catalogue())
     elif args.name in real.TEXTS:

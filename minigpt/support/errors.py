@@ -1,5 +1,7 @@
 """One kind of error for whatever a user gives: what came, what is allowed, what to do."""
 
+from numbers import Integral
+
 
 class InputError(ValueError):
     """Something a user gave cannot be used: the value, what is allowed, what to do."""
@@ -14,3 +16,14 @@ def require(allowed, name, value, rule):
     """
     if not allowed:
         raise InputError(f"{name} is {value!r}; it must be {rule}")
+
+
+def require_whole(name, value, least=1):
+    """Refuse what is not a whole number from `least`: 2.5 steps would fail later, and elsewhere.
+
+    >>> require_whole("steps", 2.5)
+    Traceback (most recent call last):
+    minigpt.support.errors.InputError: steps is 2.5; it must be a whole number from 1
+    """
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    require(whole and value >= least, name, value, f"a whole number from {least}")
