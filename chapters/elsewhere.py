@@ -91,10 +91,16 @@ def main():
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(args.jobs) as pool:
         jobs = list(itertools.product(lessons, regimes))
         folders = (Path(folder) / f"{place}" for place in range(len(jobs)))
-        results = dict(zip(jobs, pool.map(run, *zip(*jobs, strict=True), folders), strict=True))
-    for (lesson, regime), (passed, output, _, _) in results.items():
-        if not passed:
-            print(f"\n{lesson.parent.name} under {regime!r}:\n{output[-6000:]}")
+        results = {}
+        for job, result in zip(jobs, pool.map(run, *zip(*jobs, strict=True), folders), strict=True):
+            (lesson, regime), (passed, output, seconds, _) = job, result
+            results[job] = result
+            print(
+                f"{lesson.parent.name} under {regime!r}: {'passed' if passed else 'FAILED'}, {seconds:.0f} s",
+                flush=True,
+            )
+            if not passed:
+                print(output[-6000:], flush=True)
     print("\n| lesson | " + " | ".join(regimes) + " |\n|---" + "|---" * len(regimes) + "|")
     for lesson in lessons:
         cells = (results[lesson, regime] for regime in regimes)

@@ -159,7 +159,10 @@ def test_spread_over_seeds(tmp_path, capsys):
     assert commands.main(["spread", *(str(tmp_path / f"{seed}") for seed in range(3))]) == 0
     told = capsys.readouterr().out.splitlines()
     assert told[2] == "| entailment |" + " 40.0 (20.0 to 70.0) |" * len(plots.ARMS)
-    assert told[4] == "Seeds 0, 1, 2:" and told[5:] == [main_job.pretraining_line(run_with(0, 0)["pretraining"])] * 3
+    assert (
+        told[4] == "Seeds 0, 1, 2:"
+        and told[5:] == [f"- {main_job.pretraining_line(run_with(0, 0)['pretraining'])}"] * 3
+    )
 
 
 def test_spread_of_different_runs_is_refused(tmp_path, capsys):

@@ -212,4 +212,4 @@ def spread(runs):
         cells = (f"{sum(s) / len(s):.1f} ({min(s):.1f} to {max(s):.1f})" for s in scores)
         lines.append(f"| {task} | " + " | ".join(cells) + " |")
     seeds = ", ".join(str(run["seed"]) for run in runs)
-    return "\n".join([*lines, "", f"Seeds {seeds}:", *(pretraining_line(run["pretraining"]) for run in runs)])
+    return "\n".join([*lines, "", f"Seeds {seeds}:", *(f"- {pretraining_line(run['pretraining'])}" for run in runs)])
