@@ -34,27 +34,29 @@ REGIMES = {  # name: seed of the changed weights (None leaves them), environment
 }
 # Runs in the lesson's kernel before its first cell: weights change where an optimizer takes them, or a file is read.
 CHANGE_WEIGHTS = """
-import torch
-from minigpt.model import GPT
+def change_weights():  # one name only: whatever a lesson calls its variables, nothing here is lost
+    import torch
+    from minigpt.model import GPT
 
-def changed(parameters):
-    draws = torch.Generator().manual_seed({seed})
-    with torch.no_grad():
-        for p in parameters:
-            p.mul_(1 + 1e-6 * torch.randn(p.shape, generator=draws, dtype=p.dtype))
+    def changed(parameters):
+        draws = torch.Generator().manual_seed({seed})
+        with torch.no_grad():
+            for p in parameters:
+                p.mul_(1 + 1e-6 * torch.randn(p.shape, generator=draws, dtype=p.dtype))
 
-def begin(self, params, *given, begin=torch.optim.AdamW.__init__, **named):
-    params = list(params)
-    changed(p for group in params for p in (group["params"] if isinstance(group, dict) else [group]))
-    begin(self, params, *given, **named)
+    def begin(self, params, *given, begin=torch.optim.AdamW.__init__, **named):
+        params = list(params)
+        changed(p for group in params for p in (group["params"] if isinstance(group, dict) else [group]))
+        begin(self, params, *given, **named)
 
-def load(cls, folder, load=GPT.load.__func__):
-    model = load(cls, folder)
-    changed(model.parameters())
-    return model
+    def load(cls, folder, load=GPT.load.__func__):
+        model = load(cls, folder)
+        changed(model.parameters())
+        return model
 
-torch.optim.AdamW.__init__, GPT.load = begin, classmethod(load)
-del begin, load
+    torch.optim.AdamW.__init__, GPT.load = begin, classmethod(load)
+
+change_weights()
 """
 
 

@@ -498,7 +498,7 @@ def test_a_failed_download_is_one_line_with_address_and_cure(cache, monkeypatch,
 
 
 def test_import_is_light_and_silent():
-    code = "import sys, minigpt.data.readers; assert not {'pooch', 'requests', 'torch'} & set(sys.modules)"
+    code = "import sys, minigpt.data.real; assert not {'pooch', 'requests', 'torch'} & set(sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 

@@ -5,9 +5,8 @@
     similarity       {"a", "b", "score"}                             sick-relatedness; score from 1 to 5
     multiple_choice  {"passage", "question", "options", "label"}     dream, c3; label is an index from 0
 
-`registry.json` says where each file lies, its hash and its licence. None is part of this package: a file is fetched
-when it is first read, or taken from the folder that MINIGPT_DATA names. Read upwards from `read_task`.
-Texts stay as they are; only white space around them goes.
+`registry.json` says where each file lies, its hash and its licence; a file is fetched when it is first read, or taken
+from the folder MINIGPT_DATA. Texts stay as they are, but for white space around. Read upwards from `read_task`.
 """
 
 import csv
