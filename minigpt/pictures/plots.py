@@ -91,7 +91,8 @@ def bars(words, distributions, title="", ylabel="probability", log=False):
     shows its numbers instead of a legend.
     """
     upright = len(words) <= 8
-    room = 1.3 + 0.11 * len(words) * max(map(len, words)) if upright else 2 + 0.55 * len(words)  # inches
+    longest = max(len(line) for word in words for line in word.split("\n"))
+    room = 1.3 + 0.11 * len(words) * longest if upright else 2 + 0.55 * len(words)  # inches
     figure = Figure(figsize=(max(6, room), 3.4), layout="constrained")
     axes = figure.subplots()
     width = 0.8 / len(distributions)
