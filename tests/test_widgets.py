@@ -8,7 +8,7 @@ from matplotlib.image import imread
 
 from minigpt.attention import attention
 from minigpt.data import world
-from minigpt.pictures import diagrams, plots, widgets
+from minigpt.pictures import diagrams, play, plots, widgets
 from minigpt.pictures.notebook import png
 from minigpt.train import TrainConfig
 
@@ -116,3 +116,14 @@ def test_a_curve_shows_its_spread():
         axes.collections[0].get_paths()[0].vertices[:, 1].max(),
     )
     assert (low, high) == (1.0, 6.0)
+
+
+def test_the_page_that_play_serves_runs(tiny, tok, tmp_path):
+    """Its code cells, one after another, as a kernel would run them."""
+    tiny.save(tmp_path)
+    tok.save(tmp_path)
+    names = {}
+    for cell in play.notebook(tmp_path, "the cat")["cells"]:
+        if cell["cell_type"] == "code":
+            exec(cell["source"], names)
+    assert names["model"].config == tiny.config

@@ -15,7 +15,7 @@ from minigpt.support.files import write_json
 
 TITLE = "# minigpt\n\nWhat comes next? $P(x_t \\mid x_1, \\dots, x_{t-1})$ · 下一个词元是什么？"
 LOOK = "Who looks at whom? One row a token, darker is more. · 谁在看谁？每行一个词元，颜色越深看得越多。"
-CODE = """from minigpt import widgets
+CODE = """from minigpt.pictures import widgets
 from minigpt.pretrained import load_body
 
 tok, model = load_body({folder!r})
