@@ -32,9 +32,11 @@ SHOWN = """() => [...document.querySelectorAll('.jupyter-widgets img')].map(i =>
 def lab(browser, tmp_path_factory):
     """JupyterLab on 127.0.0.1 with a token, over a folder with copies of the lessons."""
     home = tmp_path_factory.mktemp("lab")
-    (home / "root").mkdir()
+    shutil.copytree(ROOT / "datasets", home / "root" / "datasets")  # lessons load the body from there
     for path in LESSONS:
-        shutil.copy(path, home / "root" / f"{path.parent.name}-{path.name}")
+        copy = home / "root" / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
     for name, values in SETTINGS.items():
         place = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         place.parent.mkdir(parents=True)
@@ -62,8 +64,7 @@ def lab(browser, tmp_path_factory):
 
 def opened(tab, lab, path):
     """The lesson, run from the top."""
-    name = f"{path.parent.name}-{path.name}"
-    page = tab.open(lab.format(path.parent.name, name))
+    page = tab.open(lab.format(path.parent.name, path.relative_to(ROOT)))
     page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=PATIENCE)
     page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=PATIENCE)
     for _ in range(10):
