@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test lessons elsewhere notebooks body scaling table homework wheel book slides browser-test bench lint format clean
+.PHONY: help run test lessons elsewhere notebooks body scaling table homework wheel book slides browser-test bench gpu lint format clean
 help:
 	@echo "make run     set up .venv once, then the main job: pre-train, fine-tune four tasks, print the table"
 	@echo "make test    the same set-up, then the linter, every test, and every lesson against its stored outputs"
@@ -14,6 +14,7 @@ help:
 	@echo "make wheel   dist/minigpt-*.whl: what students install, without the answers"
 	@echo "make book    build/book, make slides  build/slides: HTML that needs no network    make browser-test  both in Chromium"
 	@echo "make bench   speed beside other packages: benchmarks/RESULTS.md    PEERS=folder adds their checkouts"
+	@echo "make gpu     on a machine with a GPU and PyTorch, installing nothing: the CUDA tests, then benchmarks/RESULTS-GPU.md"
 	@echo "make lint    ruff: style and mistakes          make format  ruff: rewrite to the house style"
 	@echo "make clean   remove .venv; your runs stay"
 
@@ -57,6 +58,11 @@ homework: .venv/installed
 
 bench: .venv/installed
 	@$(BIN)/python -m benchmarks $(if $(PEERS),--peers "$(PEERS)")
+
+# Uses the Python that is there, since a GPU's machine has its own PyTorch.
+gpu:
+	@$(PYTHON) -m pytest -q tests/test_cuda.py tests/test_model.py tests/test_attention.py -k cuda
+	@$(PYTHON) -m benchmarks.gpu $(if $(PEERS),--peers "$(PEERS)")
 
 book: .venv/book
 	@$(BIN)/python site/book.py

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from benchmarks import forward, generation, gpu, growth, memory, peers, processes, timing, training, tuning
+from benchmarks import forward, generation, growth, memory, peers, processes, timing, training, tuning
 from minigpt.support.files import replacing
 
 HERE = Path(__file__).parent
@@ -49,7 +49,6 @@ def report(args):
     for table in (
         memory.memory_lines(),
         processes.lines(args),
-        gpu.lines(),
         growth.lines(args, HERE / "growth.png"),
     ):
         yield ""

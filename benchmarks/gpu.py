@@ -1,45 +1,82 @@
-"""On a GPU: GPT-1's size in bfloat16, plain and compiled: tokens per second, and the share of the card's peak.
+"""`make gpu`: on a GPU, GPT-1's size in bfloat16 beside nanoGPT's: tokens a second, share of the peak, memory.
 
-MFU = FLOPs of the step / seconds / peak,    the peak being that of a large bfloat16 product, measured in the same run
+    share = FLOPs of a step / seconds / peak,     the peak being that of a large bfloat16 product in the same run
+
+Both models have the same sizes, tied weights, dropout and optimizer, and take turns; nanoGPT is read from a folder, see
+`peers.py`. Where there is no GPU, one line says so.
 """
 
+import argparse
 import dataclasses
-import statistics
+import datetime
+import gc
+import itertools
+import platform
 import time
+from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
-from benchmarks.peers import random_ids
-from benchmarks.timing import training_flops
+from benchmarks import peers
+from benchmarks.timing import Ratio, interleave, training_flops
 from minigpt.loss import lm_loss
 from minigpt.model import GPT
 from minigpt.pretrained import GPT1
+from minigpt.support.files import replacing
 from minigpt.train import make_optimizer
 
-
-def seconds_of(work, device, repeats=10):
-    """Median seconds of a call, the device's queue emptied before and after."""
-    synchronize = torch.cuda.synchronize if device == "cuda" else lambda: None
-    found = []
-    for _ in range(3 + repeats):
-        synchronize()
-        start = time.perf_counter()
-        work()
-        synchronize()
-        found.append(time.perf_counter() - start)
-    return statistics.median(found[3:])
+HERE = Path(__file__).parent
+BATCH = 32
 
 
-def step_of(config, B, device, compiled):
-    """One training step under bfloat16 autocast: forward, eq. (1), backward, clip, fused AdamW."""
-    model = GPT(config).to(device).train()
-    run = torch.compile(model) if compiled else model
+def clock(device):
+    """Seconds, once the device has done what it was given."""
+    if device == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+def peak(device, n=8192):
+    """The rate of bfloat16 products of n x n, FLOP/s: the best of ten."""
+    a = torch.randn(n, n, device=device, dtype=torch.bfloat16)
+    seconds = interleave({"product": lambda: a @ a}, 10, lambda: clock(device), least=0.05)
+    return 2 * n**3 / min(seconds["product"])
+
+
+def minigpt_loss(model, ids, targets):
+    return lm_loss(model(ids), targets)
+
+
+def nanogpt_loss(model, ids, targets):
+    return model(ids, targets)[1]
+
+
+def minigpt_model(config):
+    return GPT(config)
+
+
+def nanogpt_model(config, folder):
+    """nanoGPT's GPT with the sizes of `config`; its biases are on, as GPT-1's are."""
+    module = peers.load("nanoGPT", folder)
+    sizes = {"n_layer": config.n_layer, "n_head": config.n_head, "n_embd": config.d_model}
+    sizes |= {"block_size": config.n_ctx, "vocab_size": config.vocab_size}
+    return peers.quietly(module.GPT, module.GPTConfig(dropout=config.dropout, **sizes))
+
+
+def step_of(model, loss_of, B, device, compiled):
+    """One step of training under bfloat16 autocast: forward, eq. (1), backward, clip, fused AdamW."""
+    model = model.to(device).train()
+    config = model.config
+    T, vocab_size = getattr(config, "n_ctx", None) or config.block_size, config.vocab_size
+    ids = torch.randint(vocab_size, (B, T + 1), generator=torch.Generator().manual_seed(0)).to(device)
+    inputs, targets = ids[:, :-1].contiguous(), ids[:, 1:].contiguous()
     optimizer = make_optimizer(model.parameters(), 1e-4, 0.01)
-    ids = random_ids(config, B, config.n_ctx).to(device)
+    loss_fn = torch.compile(loss_of) if compiled else loss_of  # nanoGPT's model holds its loss: both are compiled whole
 
     def step():
         with torch.autocast(device, torch.bfloat16):
-            loss = lm_loss(run(ids), ids)
+            loss = loss_fn(model, inputs, targets)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -48,17 +85,91 @@ def step_of(config, B, device, compiled):
     return step
 
 
-def lines(device="cuda", config=GPT1, B=16, n=8192):
-    """A Markdown table, or one line that says why there is none."""
+@dataclass
+class Contender:
+    """A way to train, ready to step: what its first step took, and what memory it needs."""
+
+    step: object
+    first: float
+    memory: float
+
+
+def prepared(make, device):
+    """Build a contender and take its first step, which compiles."""
+    gc.collect()
+    before = 0
+    if device == "cuda":
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+    started = clock(device)
+    step = make()
+    step()
+    first = clock(device) - started
+    if device == "cuda":
+        step()  # the first may hold more, while it compiles
+        torch.cuda.synchronize()
+    memory = torch.cuda.max_memory_allocated() - before if device == "cuda" else 0
+    return Contender(step, first, memory)
+
+
+def contenders(config, B, device, folder, compiled):
+    """{name: Contender} of one kind, all compiled or none."""
+    made = {"minigpt": lambda: step_of(minigpt_model(config), minigpt_loss, B, device, compiled)}
+    if peers.load("nanoGPT", folder):
+        made["nanoGPT"] = lambda: step_of(nanogpt_model(config, folder), nanogpt_loss, B, device, compiled)
+        wide = dataclasses.replace(config, vocab_size=-(-config.vocab_size // 64) * 64)
+        made[f"nanoGPT, vocabulary of {wide.vocab_size}"] = lambda: step_of(
+            nanogpt_model(wide, folder), nanogpt_loss, B, device, compiled
+        )
+    return {name: prepared(make, device) for name, make in made.items()}
+
+
+def lines(device="cuda", config=GPT1, B=BATCH, folder=None, rounds=7, kinds=(False, True)):
+    """A Markdown table, or one line that says why there is none; `kinds` of steps: plain, compiled."""
     if device == "cuda" and not torch.cuda.is_available():
         yield "On a GPU: skipped, this machine has none."
         return
-    config = dataclasses.replace(config, dropout=0.0)
-    a = torch.randn(n, n, device=device, dtype=torch.bfloat16)
-    peak = 2 * n**3 / seconds_of(lambda: a @ a, device)
-    yield f"| GPT-1's size on {torch.cuda.get_device_name() if device == 'cuda' else device} | tokens/s | MFU |"
-    yield "|---|---|---|"
-    for name, compiled in (("bfloat16", False), ("bfloat16, compiled", True)):
-        seconds = seconds_of(step_of(config, B, device, compiled), device)
-        share = training_flops(config, B, config.n_ctx) / seconds / peak
-        yield f"| {name}, batch {B} | {B * config.n_ctx / seconds:,.0f} | {share:.0%} |"
+    fastest = peak(device, 8192 if device == "cuda" else 256)
+    card = torch.cuda.get_device_name() if device == "cuda" else device
+    sizes = f"GPT-1's size on {card}, batch {B} of {config.n_ctx} tokens"
+    yield f"{sizes}; a bfloat16 product runs at {fastest / 1e12:.0f} TFLOP/s."
+    yield ""
+    yield "| dropout | step | who | tokens a second | minigpt is x times as fast | share of peak | GB | first step, s |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for rate, compiled in itertools.product((0.0, 0.1), kinds):
+        sizes = dataclasses.replace(config, dropout=rate, attention_dropout=rate)
+        torch.compiler.reset()
+        found = contenders(sizes, B, device, folder, compiled)
+        seconds = interleave({name: c.step for name, c in found.items()}, rounds, lambda: clock(device))
+        for name, contender in found.items():
+            spent = sorted(seconds[name])[rounds // 2]
+            share = training_flops(sizes, B, sizes.n_ctx) / spent / fastest
+            ratio = "" if name == "minigpt" else Ratio.of(seconds[name], seconds["minigpt"])
+            yield (
+                f"| {rate} | {'compiled' if compiled else 'plain'} | {name} | {B * sizes.n_ctx / spent:,.0f} | {ratio} "
+                f"| {share:.0%} | {contender.memory / 1e9:.1f} | {contender.first:.0f} |"
+            )
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__)
+    parser.add_argument("--peers", help="a folder with a checkout of nanoGPT")
+    args = parser.parse_args()
+    told = [
+        "# Results on a GPU",
+        "",
+        f"`python -m benchmarks.gpu{' --peers FOLDER' if args.peers else ''}` on {datetime.date.today().isoformat()}; "
+        f"Python {platform.python_version()}, PyTorch {torch.__version__}; "
+        f"nanoGPT: {peers.identity('nanoGPT', args.peers)}.",
+    ]
+    for line in lines(folder=args.peers):
+        print(line, flush=True)
+        told.append(line)
+    if torch.cuda.is_available():
+        with replacing(HERE / "RESULTS-GPU.md") as temporary:
+            temporary.write_text("\n".join(told) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -89,11 +89,12 @@ class CausalSelfAttention(nn.Module):
         q, k, v = self.heads(x)  # (B, H, T, d_k)
         if extend is not None:
             k, v = extend(k, v)  # (B, H, T', d_k)
-        if self.training and self.attention_dropout:
-            out = dropout(attention_weights(q, k, mask), self.attention_dropout) @ v  # (B, H, T, d_k)
+        rate = self.attention_dropout if self.training else 0.0
+        if rate and x.is_cpu:
+            out = dropout(attention_weights(q, k, mask), rate) @ v  # (B, H, T, d_k)
         else:
             causal = mask is None and q.shape == k.shape  # one new token sees all that is kept: no mask
-            out = F.scaled_dot_product_attention(q, k, v, mask, is_causal=causal)
+            out = F.scaled_dot_product_attention(q, k, v, mask, rate, is_causal=causal)
         return self.dropout(self.out(out.transpose(1, 2).flatten(2)))  # (B, T, d_model)
 
     def weights(self, x):

@@ -49,14 +49,17 @@ def next_token_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
 def draw(probabilities, generator=None):
     """One token a row from (B, |V|): the first at which the running sum passes a number drawn evenly from 0 to 1.
 
-    That is one draw a row; `torch.multinomial` makes one for each token of the vocabulary.
+    That is one draw a row; `torch.multinomial` makes one for each token of the vocabulary. A generator may live on the
+    CPU while the model does not; a Mac's GPU has no float64, so there the sums are the CPU's.
 
     >>> draw(torch.tensor([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]))
     tensor([1, 2])
     """
-    sums = probabilities.cumsum(-1, dtype=torch.double)
-    even = torch.rand(len(sums), 1, generator=generator, dtype=sums.dtype, device=sums.device)
-    return torch.searchsorted(sums, even * sums[:, -1:], right=True)[:, 0]  # never the end: even is below 1
+    home = probabilities.device
+    sums = (probabilities.cpu() if home.type == "mps" else probabilities).cumsum(-1, dtype=torch.double)
+    where = generator.device if generator else sums.device
+    even = torch.rand(len(sums), 1, generator=generator, dtype=sums.dtype, device=where).to(sums.device)
+    return torch.searchsorted(sums, even * sums[:, -1:], right=True)[:, 0].to(home)  # never the end: even is below 1
 
 
 def rectangle(prompts, width, n_ctx, device="cpu"):

@@ -137,6 +137,7 @@ def pretrain(model, sequences, config, out=None, checkpoint_every=200, resume=Fa
     require_whole("checkpoint_every", checkpoint_every)
     if not sequences:
         raise InputError("there are no documents to train on; check the text file")
+    check_vocabulary(sequences, model.config.vocab_size)
     rank, n_processes = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
     optimizer = make_optimizer(model.parameters(), config.lr, config.weight_decay, config.beta2)
     identity = {"train": asdict(config), "model": model.config.to_json(), "documents": digest(sequences)}
@@ -166,6 +167,17 @@ def pretrain(model, sequences, config, out=None, checkpoint_every=200, resume=Fa
             save_checkpoint(Path(out) / "checkpoint.safetensors", model, optimizer, step + 1, identity)
     model.eval()
     return log
+
+
+def check_vocabulary(sequences, vocab_size):
+    """Refuse an id that the model does not know, once and before the first step: later a GPU would be kept waiting."""
+    for row, sequence in enumerate(sequences):
+        if min(sequence) < 0 or max(sequence) >= vocab_size:
+            strange = next(i for i in sequence if not 0 <= i < vocab_size)
+            raise InputError(
+                f"document {row}: token id {strange} is outside the vocabulary of {vocab_size} (ids 0 to "
+                f"{vocab_size - 1}); encode the texts with the tokenizer this model was made for"
+            )
 
 
 def train_step(model, optimizer, batch, lr, clip, rank=0, n_processes=1):

@@ -22,11 +22,11 @@ WHOLE = {"description_width": "initial"}  # as wide as its label
 @torch.no_grad()
 def attention_weights(model, ids, layer):
     """Who looks at whom in one layer, counted from 0: ids, a list of T -> (H, T, T)."""
-    ids = torch.tensor([ids])
-    h = model.token_embedding(ids) + model.position_embedding(torch.arange(ids.shape[1]))
+    ids = torch.tensor([ids], device=model.token_embedding.weight.device)
+    h = model.token_embedding(ids) + model.position_embedding(torch.arange(ids.shape[1], device=ids.device))
     for block in model.blocks[:layer]:
         h = block(h)
-    return model.blocks[layer].attention.weights(h)[0].numpy()
+    return model.blocks[layer].attention.weights(h)[0].cpu().numpy()
 
 
 def with_start(tok, text):
@@ -87,8 +87,8 @@ def next_token_figure(model, tok, text, truth=None, temperature=1.0, top_k=None,
     Beside the true distribution all that is not shown is one bar, "other".
     """
     ids, _ = with_start(tok, text)
-    logits = model(torch.tensor([ids[-model.config.n_ctx :]]))[0, -1]
-    p = next_token_probabilities(logits, temperature, top_k, top_p).numpy()
+    ids = torch.tensor([ids[-model.config.n_ctx :]], device=model.token_embedding.weight.device)
+    p = next_token_probabilities(model(ids)[0, -1], temperature, top_k, top_p).cpu().numpy()
     if truth is None:
         order = np.argsort(-p, kind="stable")[:n_shown]
         return plots.bars([tok.decode([int(i)]) for i in order], {"model": p[order]}, title=f"after: {text}")

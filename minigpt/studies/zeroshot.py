@@ -45,7 +45,7 @@ def said(task, example):
 def is_true(gpt, tok, story, statements):
     """Does the model expect "True" after `story statement?`, rather than "False", over all statements?"""
     rows = [[tok.start_id, *tok.encode(f"{story} {statement}?")] for statement in statements]
-    ids, _ = shift([[*row, tok.end_id] for row in rows])
+    ids, _ = shift([[*row, tok.end_id] for row in rows], gpt.token_embedding.weight.device)
     logits = gpt(ids)
     (true,), (false,) = tok.encode("True"), tok.encode("False")
     ahead = [logits[b, len(row) - 1, true] - logits[b, len(row) - 1, false] for b, row in enumerate(rows)]
@@ -55,8 +55,9 @@ def is_true(gpt, tok, story, statements):
 def choose(gpt, tok, example):
     """The option with the highest mean log P of its tokens after passage and question."""
     given = [tok.start_id, *tok.encode(f"{example['passage']} {example['question']}")]
-    ids, targets = shift([[*given, *tok.encode(option)] for option in example["options"]])
+    options = [[*given, *tok.encode(option)] for option in example["options"]]
+    ids, targets = shift(options, gpt.token_embedding.weight.device)
     losses = log_loss(gpt(ids), targets)  # (N, T)
-    option = torch.arange(ids.shape[1]) >= len(given) - 1  # the targets that belong to the option
+    option = torch.arange(ids.shape[1], device=ids.device) >= len(given) - 1  # the targets that belong to the option
     counted = option & (targets != NO_TARGET)
     return int(((losses * counted).sum(1) / counted.sum(1)).argmin())
