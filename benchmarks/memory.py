@@ -28,9 +28,9 @@ def finetune_once(options):
     import torch
 
     from minigpt.finetune import FinetuneConfig, finetune
-    from minigpt.finetuned import Finetuned
     from minigpt.model import GPT
     from minigpt.pretrained import GPT1
+    from minigpt.task_model import TaskModel
     from minigpt.tokenizer import Tokenizer
 
     torch.set_num_threads(1)
@@ -38,7 +38,7 @@ def finetune_once(options):
     tok = Tokenizer("word", ["<unk>", *words[:-1]])
     gpt = GPT(dataclasses.replace(GPT1, vocab_size=tok.vocab_size))
     examples = [{"text": " ".join(words[i : i + T - 2]), "label": str(i % 2)} for i in range(B)]
-    tuned = Finetuned.for_examples("single_text", tok, gpt, examples)
+    tuned = TaskModel.for_examples("single_text", tok, gpt, examples)
     start = time.process_time()
     finetune(tuned, examples, FinetuneConfig(epochs=2, batch_size=B, **options), progress=False)
     seconds = (time.process_time() - start) / 2

@@ -4,6 +4,8 @@ Multiple choice: N = 4 options of 12 tokens behind a passage and question of 200
 An epoch: 512 texts of 15 tokens on average, the longest 64, against padding every batch to the longest of all.
 """
 
+import dataclasses
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -11,13 +13,20 @@ import torch.nn.functional as F
 from benchmarks.peers import hugging_face
 from benchmarks.timing import interleave, rows_of
 from benchmarks.training import M, S
-from minigpt.formats import collate, pack
-from minigpt.heads import ChoiceHead, LinearHead, TaskModel
+from minigpt.batch import batches, collate, pack
 from minigpt.loss import classification_loss
 from minigpt.model import GPT
-from minigpt.train import batches, make_optimizer
+from minigpt.targets import Classes, Options
+from minigpt.task_model import TaskModel
+from minigpt.tokenizer import Tokenizer
+from minigpt.train import make_optimizer
 
 N, PREFIX, OPTION, BATCH = 4, 200, 12, 2
+
+
+def model_for(task, config, targets):
+    words = [f"w{i}" for i in range(config.vocab_size - 4)]  # three markers and <unk>
+    return TaskModel(task, Tokenizer("word", ["<unk>", *words]), GPT(config), targets).train()
 
 
 def choices(rng):
@@ -32,11 +41,11 @@ def choices(rng):
 
 def read_by(read, examples, labels):
     """Forward and backward of minigpt, its batch made by `read`: `pack` or `collate`."""
-    model = TaskModel(GPT(M), ChoiceHead(M.d_model)).train()
+    model = model_for("multiple_choice", M, Options())
 
     def work():
         model.zero_grad()
-        classification_loss(model(*read(examples)), labels).backward()
+        classification_loss(model(read(examples)), labels).backward()
 
     return work
 
@@ -74,15 +83,15 @@ def lengths(rng, n=512, longest=64):
 
 def epoch(sequences, plan, width=0):
     """One epoch of fine-tuning on `plan`'s batches, each padded to its longest, or to `width`."""
-    model = TaskModel(GPT(S), LinearHead(S.d_model, 2)).train()
+    model = model_for("single_text", S, Classes(("0", "1")))
     optimizer = make_optimizer(model.parameters(), 1e-3, 0.01)
 
     def work():
         for chosen in plan:
-            ids, last = collate([[sequences[i]] for i in chosen])
-            ids = F.pad(ids, (0, max(0, width - ids.shape[-1])))
+            batch = collate([[sequences[i]] for i in chosen])
+            ids = F.pad(batch.ids, (0, max(0, width - batch.ids.shape[-1])))
             optimizer.zero_grad()
-            classification_loss(model(ids, last), torch.tensor(chosen) % 2).backward()
+            classification_loss(model(dataclasses.replace(batch, ids=ids)), torch.tensor(chosen) % 2).backward()
             optimizer.step()
 
     return work

@@ -13,7 +13,6 @@ from torch import nn
 
 from minigpt.fast.dropout import Dropout, dropout
 from minigpt.fast.linear import Linear
-from minigpt.support.errors import InputError
 
 
 def attention(q, k, v):
@@ -79,75 +78,20 @@ class CausalSelfAttention(nn.Module):
         qkv = self.qkv(x).view(B, T, 3, self.n_head, C // self.n_head)
         return [a.transpose(1, 2) for a in qkv.unbind(dim=2)]
 
-    def forward(self, x, mask=None, extend=None):
-        """x (B, T, d_model) -> (B, T, d_model).
-
-        Args:
-            mask: who may see whom, True where allowed, (B, 1, T, T'); None is the present and the past.
-            extend: puts the keys and values of the past before ours, see `KVCache`: T' of them instead of T.
-        """
+    def forward(self, x, attend=None):
+        """x (B, T, d_model) -> (B, T, d_model); `attend` is another way to mix the values, see `fast/`."""
         q, k, v = self.heads(x)  # (B, H, T, d_k)
-        if extend is not None:
-            k, v = extend(k, v)  # (B, H, T', d_k)
-        rate = self.attention_dropout if self.training else 0.0
-        if rate and x.is_cpu:
-            out = dropout(attention_weights(q, k, mask), rate) @ v  # (B, H, T, d_k)
-        else:
-            causal = mask is None and q.shape == k.shape  # one new token sees all that is kept: no mask
-            out = F.scaled_dot_product_attention(q, k, v, mask, rate, is_causal=causal)
+        out = (attend or self.attend)(q, k, v)  # (B, H, T, d_k)
         return self.dropout(self.out(out.transpose(1, 2).flatten(2)))  # (B, T, d_model)
+
+    def attend(self, q, k, v, mask=None):
+        """`attention` of all heads, (B, H, T, d_k); `mask` (B, 1, T, T) is True where looking is allowed."""
+        rate = self.attention_dropout if self.training else 0.0
+        if rate and q.is_cpu:
+            return dropout(attention_weights(q, k, mask), rate) @ v
+        return F.scaled_dot_product_attention(q, k, v, mask, rate, is_causal=mask is None)
 
     def weights(self, x):
         """Who looks at whom: (B, H, T, T), each row a distribution over the present and the past."""
         q, k, v = self.heads(x)
         return attention(q, k, v)[1]
-
-
-class KVCache:
-    """The keys and values of a text so far, so that a new token costs one row of attention instead of T.
-
-    Attention looks left only, so x_t's key and value depend on x_1 .. x_t and never change when the text grows:
-    compute them once, keep them, and let the next token's query look at the kept ones. Each layer keeps its own.
-
-    A key's slot is its position, in arrays of n_ctx slots that are made once. Rows may have different `lengths` (B,):
-    a query at position t sees slots 0 .. t only, so what padding left in later slots is not seen, and is overwritten.
-
-    It ends at n_ctx: past it the window moves, each token gets another learned position, and so another key.
-    It is written in place, so use it under `torch.no_grad()`: no gradient flows through it.
-    """
-
-    def __init__(self, config, B, device="cpu", dtype=torch.float32):
-        shape = (config.n_layer, 2, B, config.n_head, config.n_ctx, config.d_model // config.n_head)
-        self.layers = [tuple(layer) for layer in torch.zeros(shape, device=device, dtype=dtype)]
-        self.n_ctx = config.n_ctx
-        self.lengths = torch.zeros(B, dtype=torch.long, device=device)
-        self.longest = 0  # of the lengths, known without asking the device
-        self.even = True  # all rows are of one length
-        self.rows = torch.arange(B, device=device)[:, None]
-
-    def cut(self, lengths):
-        """Say how long each row is, behind which padding was read."""
-        self.lengths = lengths.clone()
-        self.even = bool((lengths == self.longest).all())
-
-    def begin(self, T):
-        """Take T more tokens a row: their positions (B, T), and the mask (B, 1, T, longest), None if none is needed."""
-        self.positions = self.lengths[:, None] + torch.arange(T, device=self.lengths.device)
-        self.longest += T
-        if self.longest > self.n_ctx:
-            raise InputError(f"{self.longest} tokens do not fit a cache of n_ctx {self.n_ctx}; read them anew")
-        self.lengths = self.lengths + T
-        if self.even and T in (1, self.longest):  # one new token, or the first ones: the usual causal mask, or none
-            return self.positions, None
-        slots = torch.arange(self.longest, device=self.lengths.device)
-        return self.positions, slots <= self.positions[:, None, :, None]
-
-    def extend(self, layer, k, v):
-        """Keep a layer's new k, v (B, H, T, d_k); returns all of them so far, (B, H, longest, d_k)."""
-        T = k.shape[2]
-        for kept, new in zip(self.layers[layer], (k, v), strict=True):
-            if self.even:
-                kept.narrow(2, self.longest - T, T).copy_(new)
-            else:
-                kept[self.rows, :, self.positions] = new.transpose(1, 2)  # (B, T, H, d_k)
-        return [kept.narrow(2, 0, self.longest) for kept in self.layers[layer]]

@@ -7,12 +7,40 @@ A process killed while it writes leaves the previous checkpoint as it was.
 import csv
 import hashlib
 import json
+from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 
-from minigpt.support.errors import InputError
+from minigpt.fast.parallel import is_first
+from minigpt.support.errors import InputError, require_whole
+from minigpt.support.files import write_csv
 from minigpt.support.tensors import save_tensors
+
+
+class Checkpoints:
+    """What a run keeps in its folder: `checkpoint.safetensors` and `loss.csv`, every so many steps and at the end.
+
+    Args:
+        out: the folder; None keeps nothing. identity: see `save_checkpoint`. every: steps, a whole number from 1.
+    """
+
+    def __init__(self, out, model, optimizer, identity, every):
+        require_whole("checkpoint_every", every)
+        self.out, self.model, self.optimizer = out and Path(out), model, optimizer
+        self.identity, self.every = identity, every
+
+    def keep(self, log, last):
+        """Write both files, where it is time to and this process is the one that writes."""
+        step = log[-1]["step"]
+        if self.out and is_first() and (last or step % self.every == 0):
+            write_csv(self.out / "loss.csv", log)
+            save_checkpoint(self.out / "checkpoint.safetensors", self.model, self.optimizer, step, self.identity)
+
+    def resume(self):
+        """Fill model and optimizer; returns the number of steps done and the log up to there."""
+        done = load_checkpoint(self.out / "checkpoint.safetensors", self.model, self.optimizer, self.identity)
+        return done, [row for row in read_log(self.out / "loss.csv") if row["step"] <= done]
 
 
 def save_checkpoint(path, model, optimizer, step, identity):

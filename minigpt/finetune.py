@@ -4,21 +4,21 @@
 
 The recipe is GPT-1's: AdamW, warm-up over 0.002 of the steps (one step at least), then a linear decay, 3 epochs,
 dropout 0.1, clip 1. The learning rate is larger than GPT-1's 6.25e-5, since our models are a hundred times smaller.
-What is trained, and its loss, stands in `finetuned.py`.
+What is trained, and its loss, stands in `task_model.py`.
 Lecture page "Supervised fine-tuning"; Radford et al. 2018, sections 3.2 and 4.1.
 """
 
+import itertools
 import math
 from dataclasses import dataclass
 
 import torch
 
-from minigpt.finetuned import Finetuned, score
-from minigpt.support.errors import InputError, require, require_whole
+from minigpt.batch import plan
+from minigpt.fast.recompute import recomputed
+from minigpt.support.errors import require, require_whole
 from minigpt.support.progress import progress as shown
-from minigpt.train import batches, make_optimizer
-
-__all__ = ["FinetuneConfig", "Finetuned", "finetune", "score"]
+from minigpt.train import check_finite, linear, make_optimizer, schedule, update
 
 
 @dataclass(frozen=True)
@@ -50,38 +50,44 @@ class FinetuneConfig:
         require_whole("seed", self.seed, least=0)
 
 
-def finetune(tuned, examples, config, progress=True):
-    """Minimise eq. (4) on `examples`, in place; returns {"losses": one a step, "cut": examples that were cut}."""
-    sequences, n_cut = tuned.encode(examples)
-    targets = tuned.targets(examples)
-    model, lengths = tuned.model, [max(map(len, s)) for s in sequences]
-    model.gpt.recompute = config.recompute
-    device = next(model.parameters()).device
+def finetune(model, examples, config, progress=True):
+    """Minimise eq. (4) on `examples`, in place.
+
+    Args:
+        model: a `TaskModel`, on the device where it is trained.
+    Returns:
+        {"losses": one a step, "cut": how many examples were too long and were cut}.
+    Raises:
+        InputError: if training diverges, or `recompute` is asked of a body without blocks.
+    """
+    sequences, n_cut = model.encode(examples)
+    numbers = model.targets.numbers(examples)
     optimizer = make_optimizer(model.parameters(), config.lr, config.weight_decay)
+    lengths = [max(map(len, s)) for s in sequences]
     n_steps = config.epochs * math.ceil(len(examples) / config.batch_size)
-    plan = [
-        batch for epoch in range(config.epochs) for batch in batches(lengths, config.batch_size, config.seed, epoch)
-    ]
-    warmup = max(1, round(config.warmup * n_steps))
+    steps = itertools.islice(plan(lengths, config.batch_size, config.seed), n_steps)
     torch.manual_seed(config.seed)
     model.train()
     losses = []
-    for step, chosen in enumerate(shown(plan, f"fine-tuning {tuned.task}", progress, leave=False)):
-        rate = min((step + 1) / warmup, (n_steps - step) / max(1, n_steps - warmup))
-        for group in optimizer.param_groups:
-            group["lr"] = config.lr * min(1.0, rate)
-        optimizer.zero_grad()
-        losses.append(0.0)
-        for part in (chosen[i :: config.accumulate] for i in range(min(config.accumulate, len(chosen)))):
-            loss = tuned.loss([sequences[i] for i in part], targets[part].to(device), config.aux)
-            loss = loss * len(part) / len(chosen)
-            loss.backward()
-            losses[-1] += loss.item()
-        if not math.isfinite(losses[-1]):
-            raise InputError(
-                f"the loss is {losses[-1]}: training has diverged; lower the learning rate {config.lr:.2g}"
-            )
-        torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
-        optimizer.step()
+    with recomputed(model.body, config.recompute):
+        for step, chosen in enumerate(shown(steps, f"fine-tuning {model.name}", progress, leave=False, total=n_steps)):
+            lr = config.lr * schedule(step, n_steps, config.warmup, linear)
+            optimizer.zero_grad()
+            losses.append(add_gradients(model, sequences, numbers, chosen, config))
+            check_finite(losses[-1], lr)
+            update(model, optimizer, lr, config.clip)
     model.eval()
     return {"losses": losses, "cut": n_cut}
+
+
+def add_gradients(model, sequences, numbers, chosen, config):
+    """The gradients of a batch's loss, in `accumulate` parts one after the other; returns the loss."""
+    device = next(model.parameters()).device
+    total = 0.0
+    for start in range(min(config.accumulate, len(chosen))):
+        part = chosen[start :: config.accumulate]
+        loss = model.loss([sequences[i] for i in part], numbers[part].to(device), config.aux)
+        loss = loss * len(part) / len(chosen)
+        loss.backward()
+        total += loss.item()
+    return total

@@ -5,10 +5,11 @@ Read upwards from `generate`. Lecture page "Next-token prediction"; top-p: Holtz
 """
 
 import math
+from functools import partial
 
 import torch
 
-from minigpt.attention import KVCache
+from minigpt.fast.cache import CachedReader
 from minigpt.support.errors import InputError, require_whole
 
 
@@ -75,19 +76,17 @@ def rectangle(prompts, width, n_ctx, device="cpu"):
     return ids, torch.tensor(lengths, device=device)
 
 
-def last_logits(model, ids, lengths, longest, cache):
-    """Logits of what follows each row's last token: (B, |V|); `longest` is the greatest of `lengths`."""
+def last_logits(model, ids, lengths, longest):
+    """Logits of what follows each row's last token, its last n_ctx tokens being read: (B, |V|).
+
+    Args:
+        ids: (B, at least `longest`). lengths: (B,), how many ids of each row are its text. longest: the greatest.
+    """
     rows, n_ctx = torch.arange(len(ids), device=ids.device), model.config.n_ctx
-    if cache is None or longest > n_ctx:  # read the last n_ctx tokens anew
-        first = (lengths - n_ctx).clamp(min=0)
-        window = first[:, None] + torch.arange(min(longest, n_ctx), device=ids.device)
-        states = model.hidden(ids[rows[:, None], window])[rows, lengths - first - 1]
-    elif cache.longest == 0:  # the prompts, padded on the right
-        states = model.hidden(ids[:, :longest], cache)[rows, lengths - 1]
-        cache.cut(lengths)
-    else:
-        states = model.hidden(ids.gather(1, lengths[:, None] - 1), cache)[:, 0]
-    return model.lm_head(states)
+    first = (lengths - n_ctx).clamp(min=0)  # (B,)
+    window = first[:, None] + torch.arange(min(longest, n_ctx), device=ids.device)  # (B, T)
+    states = model.hidden(ids[rows[:, None], window])  # (B, T, d_model)
+    return model.lm_head(states[rows, lengths - first - 1])
 
 
 def generate(
@@ -107,7 +106,7 @@ def generate(
         ids: (B, T), or a list of B lists of ids that may differ in length; each a text that starts with `<s>`.
             When a text grows past n_ctx tokens, the model sees the last n_ctx.
         generator: a `torch.Generator`, for draws that can be repeated; None uses PyTorch's own.
-        use_cache: keep keys and values in a `KVCache`: the same logits, to rounding, in less time.
+        use_cache: keep keys and values, see `fast/cache.py`: the same logits, to rounding, in less time.
         end_id: a row ends with this id; the work stops when every row has.
     Returns:
         (B, T + new) with new at most max_new_tokens, a row that ended being filled up with `end_id`;
@@ -118,24 +117,26 @@ def generate(
     require_whole("max_new_tokens", max_new_tokens)
     device = model.token_embedding.weight.device
     text, lengths = rectangle(ids, max_new_tokens, model.config.n_ctx, device)
-    cache = KVCache(model.config, len(text), device, model.token_embedding.weight.dtype) if use_cache else None
+    read = partial(last_logits, model.eval())
+    if use_cache:
+        read = CachedReader(model, len(text), anew=read)
 
     def choose(logits):
         return draw(next_token_probabilities(logits, temperature, top_k, top_p), generator)
 
-    new = fill_in(model.eval(), text, lengths, max_new_tokens, cache, choose, end_id)
+    new = fill_in(text, lengths, max_new_tokens, read, choose, end_id)
     if isinstance(ids, torch.Tensor):
         return text[:, : ids.shape[1] + new]
     return [until_end(row, len(prompt), new, end_id) for row, prompt in zip(text.tolist(), ids, strict=True)]
 
 
 @torch.inference_mode()  # as no_grad, with less bookkeeping for each operation
-def fill_in(model, text, lengths, max_new_tokens, cache, choose, end_id):
-    """Write up to max_new_tokens behind each row's text, in place, as `choose` picks from logits; returns how many."""
+def fill_in(text, lengths, max_new_tokens, read, choose, end_id):
+    """Write new tokens behind each row's text, in place: `read` gives logits, `choose` picks; returns how many."""
     ended = torch.zeros(len(text), dtype=torch.bool, device=text.device)
     longest, new = int(lengths.max()), 0
     while new < max_new_tokens and not (end_id is not None and ended.all()):
-        drawn = choose(last_logits(model, text, lengths, longest, cache))  # (B,)
+        drawn = choose(read(text, lengths, longest))  # (B,)
         if end_id is not None:
             drawn = drawn.masked_fill(ended, end_id)
             ended |= drawn == end_id

@@ -4,16 +4,14 @@
     (7)       both orders       logits = (h_ab + h_ba) W^y
     (8)       N options         logit_i = h_i w,  softmax over the N options of one example
 
-One state is a sum of one, so (3) and (7) are one head: a sum over the S sequences, then W^y.
+The sum over one state is that state, so (3) and (7) are one head: a sum over the S sequences, then W^y.
 Lecture pages "Supervised fine-tuning" and "Input formats"; Radford et al. 2018, sections 3.2 and 3.3.
 """
 
 import math
 
-import torch
 from torch import nn
 
-from minigpt.fast.dropout import Dropout
 from minigpt.model import initialise
 
 
@@ -49,25 +47,3 @@ class ChoiceHead(nn.Module):
 
     def forward(self, states, last):
         return self.w_y(states).squeeze(-1).masked_fill(last < 0, -math.inf)
-
-
-class TaskModel(nn.Module):
-    """A body and a head: ids (B, S, T), last (B, S) -> logits (B, k).
-
-    The S sequences are read one by one, as rows of a batch; right padding lies in the future of `<e>`, unseen.
-    What `formats.pack` returns is read too: all options in one row.
-    """
-
-    def __init__(self, gpt, head):
-        super().__init__()
-        self.gpt, self.head = gpt, head
-        self.dropout = Dropout(gpt.config.dropout)
-
-    def forward(self, ids, last, positions=None, mask=None):
-        return self.logits(self.gpt.hidden(ids.flatten(0, 1), None, positions, mask), last)
-
-    def logits(self, hidden, last):
-        """The head on the states at `<e>`: hidden (B * S, T, d_model), or (B, T, d_model) if packed -> (B, k)."""
-        rows = torch.arange(len(hidden), device=hidden.device).view(len(last), -1)  # (B, S), or (B, 1) if packed
-        states = hidden[rows, last.clamp(min=0)]  # (B, S, d_model)
-        return self.head(self.dropout(states), last)

@@ -46,6 +46,18 @@ def classification_loss(logits, labels):
     return log_loss(logits, labels).mean()
 
 
+def squared_error(scores, targets):
+    """For a number instead of a class: the mean of (score - target)^2, both (B).
+
+    It is eq. (4) where y is normally distributed about the score with spread 1, but for a factor 1/2 and a constant.
+
+    >>> import torch
+    >>> squared_error(torch.tensor([1.0, 3.0]), torch.tensor([1.0, 1.0]))
+    tensor(2.)
+    """
+    return ((scores - targets) ** 2).mean()
+
+
 def perplexity(nats):
     """exp(nats per token): the number of equally likely tokens that would be as surprising.
 

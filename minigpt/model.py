@@ -7,12 +7,10 @@ Read upwards from `GPT.forward`. Lecture page "Unsupervised pre-training"; Radfo
 import dataclasses
 import math
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import torch
 from torch import nn
-from torch.utils.checkpoint import checkpoint
 
 from minigpt.attention import CausalSelfAttention
 from minigpt.fast.dropout import Dropout
@@ -91,8 +89,8 @@ class DecoderBlock(nn.Module):
         )
         self.ln_2 = nn.LayerNorm(d)
 
-    def forward(self, x, mask=None, extend=None):
-        n = self.ln_1(x + self.attention(x, mask, extend))
+    def forward(self, x, attend=None):
+        n = self.ln_1(x + self.attention(x, attend))
         return self.ln_2(n + self.mlp(n))  # (B, T, d_model)
 
 
@@ -107,7 +105,6 @@ class GPT(nn.Module):
     def __init__(self, config, seed=0):
         super().__init__()
         self.config = config
-        self.recompute = False  # in training, keep only what goes from block to block; see `FinetuneConfig`
         self.token_embedding = nn.Embedding(config.vocab_size, config.d_model)  # W^e
         self.position_embedding = nn.Embedding(config.n_ctx, config.d_model)  # W^p
         self.dropout = Dropout(config.dropout)
@@ -117,28 +114,24 @@ class GPT(nn.Module):
         if config.tie_weights:
             self.lm_head.weight = self.token_embedding.weight
 
-    def hidden(self, ids, cache=None, positions=None, mask=None):
+    def hidden(self, ids, cache=None):
         """h^[L], the state at each position: ids (B, T) -> (B, T, d_model).
 
             h^[0] = e_x W^e + W^p,   h^[l] = Decoder(h^[l-1]),  l = 1..L
 
-        A one-hot row times W^e is a row of W^e, so the product is a look-up.
-        With a `KVCache`, `ids` go on where the cached text ends, and join it. `positions` (B, T) and `mask`
-        (B, 1, T, T) say where each token stands and whom it sees, where that is not 0 .. T-1 and all the past: see
-        `formats.pack`.
+        With a `fast.cache.KVCache`, `ids` go on where the cached text ends, and join it: the same states, sooner.
         """
-        self.check(ids, positions)
         if cache is not None:
-            positions, mask = cache.begin(ids.shape[1])
-        elif positions is None:
-            positions = torch.arange(ids.shape[1], device=ids.device)
-        h = self.dropout(self.token_embedding(ids) + self.position_embedding(positions))
-        for layer, block in enumerate(self.blocks):
-            if self.recompute and torch.is_grad_enabled():
-                h = checkpoint(block, h, mask, use_reentrant=False)
-            else:
-                h = block(h, mask, cache and partial(cache.extend, layer))
+            return cache.hidden(self, ids)
+        self.check(ids)
+        h = self.embed(ids, torch.arange(ids.shape[1], device=ids.device))  # (B, T, d_model)
+        for block in self.blocks:
+            h = block(h)
         return h
+
+    def embed(self, ids, positions):
+        """h^[0] = e_x W^e + W^p: a one-hot row times W^e is a row of W^e, so the product is a look-up."""
+        return self.dropout(self.token_embedding(ids) + self.position_embedding(positions))
 
     def forward(self, ids):
         """Logits of the next token at each position: ids (B, T) -> (B, T, |V|); softmax of them is P(x)."""

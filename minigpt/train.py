@@ -3,23 +3,20 @@
     theta <- AdamW(theta, clip(grad L(theta), 1), lr(step)),    lr: linear warm-up, then a cosine down to 0
 
 What a step sees (its batch, its dropout) is a function of the seed and the step's number, so a run that was stopped
-goes on from its checkpoint bit for bit. `torchrun --nproc-per-node 2 -m minigpt pretrain ...` gives each process its
-share of every batch. Lecture page "Unsupervised pre-training"; Radford et al. 2018, section 4.1.
+goes on from its checkpoint bit for bit. Lecture page "Unsupervised pre-training"; Radford et al. 2018, section 4.1.
 """
 
 import math
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
-import torch.distributed as dist
-from torch.nn.parallel import DistributedDataParallel
 
-from minigpt.checkpoint import digest, load_checkpoint, read_log, save_checkpoint
-from minigpt.loss import NO_TARGET, log_loss
+from minigpt.batch import plan, shift
+from minigpt.checkpoint import Checkpoints, digest
+from minigpt.fast import parallel
+from minigpt.loss import NO_TARGET, lm_loss, log_loss
 from minigpt.support.errors import InputError, require, require_whole
-from minigpt.support.files import write_csv
 from minigpt.support.progress import progress as shown
 
 
@@ -65,49 +62,36 @@ def documents(texts, tok, n_ctx):
     return sequences
 
 
-def shift(sequences, device="cpu"):
-    """Sequences to what goes in and what should come out, one place later.
+def cosine(x):
+    """Half a cosine, from 1 at x = 0 down to 0 at x = 1."""
+    return 0.5 * (1 + math.cos(math.pi * x))
 
-    Returns:
-        ids, targets: (B, T), padded on the right. The mask of attention looks left only, so padding changes no
-        earlier state; its targets are NO_TARGET, so it has no loss.
 
-    >>> shift([[7, 1, 2], [7, 3]])
-    (tensor([[7, 1], [7, 0]]), tensor([[ 1, 2], [ 3, -100]]))
+def linear(x):
+    """A straight line, from 1 at x = 0 down to 0 at x = 1."""
+    return 1 - x
+
+
+def schedule(step, steps, warmup, decay):
+    """The share of the highest learning rate at step 0 .. steps: up in a line over `warmup` of the steps, then `decay`.
+
+    >>> [round(schedule(step, 100, warmup=0.1, decay=linear), 3) for step in (0, 9, 10, 55, 100)]
+    [0.1, 1.0, 1.0, 0.5, 0.0]
     """
-    T = max(map(len, sequences)) - 1
-    ids = torch.zeros(len(sequences), T, dtype=torch.long)
-    targets = torch.full((len(sequences), T), NO_TARGET)
-    for row, sequence in enumerate(sequences):
-        ids[row, : len(sequence) - 1] = torch.tensor(sequence[:-1])
-        targets[row, : len(sequence) - 1] = torch.tensor(sequence[1:])
-    return ids.to(device), targets.to(device)
-
-
-def batches(lengths, batch_size, seed, epoch):
-    """One epoch's batches, as lists of indices: random, but of texts of similar length, so that little is padding.
-
-    Shuffle, sort pieces of 50 batches by length, cut them into batches, shuffle the batches.
-    """
-    rng = np.random.default_rng([seed, epoch])
-    order = rng.permutation(len(lengths))
-    pool = 50 * batch_size
-    order = [i for at in range(0, len(order), pool) for i in sorted(order[at : at + pool], key=lambda i: lengths[i])]
-    cut = [order[at : at + batch_size] for at in range(0, len(order), batch_size)]
-    return [cut[i] for i in rng.permutation(len(cut))]
+    rising = max(1, round(warmup * steps))
+    if step < rising:
+        return (step + 1) / rising
+    return decay((step - rising) / max(1, steps - rising))
 
 
 def learning_rate(step, config):
-    """lr(step) for step = 0 .. steps: linear warm-up, then half a cosine to 0.
+    """Pre-training's rate at a step: lr * schedule, with half a cosine down to 0. Source: Radford et al. 2018, 4.1.
 
     >>> config = TrainConfig(steps=100, lr=1.0, warmup=0.1)
     >>> [round(learning_rate(step, config), 3) for step in (0, 9, 10, 55, 100)]
     [0.1, 1.0, 1.0, 0.5, 0.0]
     """
-    warmup = max(1, round(config.warmup * config.steps))
-    if step < warmup:
-        return config.lr * (step + 1) / warmup
-    return config.lr * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, config.steps - warmup)))
+    return config.lr * schedule(step, config.steps, config.warmup, cosine)
 
 
 def make_optimizer(parameters, lr, weight_decay, beta2=0.999):
@@ -117,9 +101,22 @@ def make_optimizer(parameters, lr, weight_decay, beta2=0.999):
         {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": weight_decay},
         {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(
-        groups, lr=lr, betas=(0.9, beta2), fused=True
-    )  # one pass over the memory instead of a dozen
+    # fused: one pass over the memory instead of a dozen
+    return torch.optim.AdamW(groups, lr=lr, betas=(0.9, beta2), fused=True)
+
+
+def update(model, optimizer, lr, clip):
+    """theta <- AdamW(theta, clip(gradient), lr); returns the gradient's norm before it was clipped."""
+    norm = torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
+    for group in optimizer.param_groups:
+        group["lr"] = lr
+    optimizer.step()
+    return norm
+
+
+def check_finite(loss, lr):
+    if not math.isfinite(loss):
+        raise InputError(f"the loss is {loss}: training has diverged; lower the learning rate (now {lr:.2g})")
 
 
 def pretrain(model, sequences, config, out=None, checkpoint_every=200, resume=False, progress=True, watch=None):
@@ -134,43 +131,53 @@ def pretrain(model, sequences, config, out=None, checkpoint_every=200, resume=Fa
     Raises:
         InputError: if there is nothing to train on, or the checkpoint is damaged or of another run.
     """
-    require_whole("checkpoint_every", checkpoint_every)
-    if not sequences:
-        raise InputError("there are no documents to train on; check the text file")
-    check_vocabulary(sequences, model.config.vocab_size)
-    rank, n_processes = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+    check_sequences(sequences, model.config.vocab_size)
     optimizer = make_optimizer(model.parameters(), config.lr, config.weight_decay, config.beta2)
     identity = {"train": asdict(config), "model": model.config.to_json(), "documents": digest(sequences)}
-    first, log = 0, []
-    if resume:
-        first = load_checkpoint(Path(out) / "checkpoint.safetensors", model, optimizer, identity)
-        log = [row for row in read_log(Path(out) / "loss.csv") if row["step"] <= first]
-    parallel = DistributedDataParallel(model) if n_processes > 1 else model
-    lengths = [len(sequence) for sequence in sequences]
-    per_epoch = math.ceil(len(sequences) / config.batch_size)
-    epoch, order = None, None
-    model.train()
-    steps = shown(range(first, config.steps), "pre-training", progress and rank == 0, initial=first, total=config.steps)
-    for step in steps:
-        if step // per_epoch != epoch:
-            epoch = step // per_epoch
-            order = batches(lengths, config.batch_size, config.seed, epoch)
-        batch = [sequences[i] for i in order[step % per_epoch]]
-        torch.manual_seed(int(np.random.SeedSequence([config.seed, step, rank]).generate_state(1)[0]))
-        loss, norm = train_step(parallel, optimizer, batch, learning_rate(step, config), config.clip, rank, n_processes)
-        log.append({"step": step + 1, "loss": loss, "lr": learning_rate(step, config), "gradient_norm": norm})
+    keeper = Checkpoints(out, model, optimizer, identity, checkpoint_every)
+    done, log = keeper.resume() if resume else (0, [])
+    steps = shown(range(done, config.steps), "pre-training", progress and parallel.is_first(), initial=done)
+    chosen = plan([*map(len, sequences)], config.batch_size, config.seed, first=done)
+    shared_model = parallel.shared(model.train())
+    for step, indices in zip(steps, chosen, strict=False):
+        seed_step(config.seed, step)
+        lr = learning_rate(step, config)
+        loss, norm = train_step(shared_model, optimizer, [sequences[i] for i in indices], lr, config.clip)
+        log.append({"step": step + 1, "loss": loss, "lr": lr, "gradient_norm": norm})
         steps.set_postfix(loss=f"{loss:.3f}", refresh=False)
         if watch is not None:
             watch(log)
-        if out and rank == 0 and ((step + 1) % checkpoint_every == 0 or step + 1 == config.steps):
-            write_csv(Path(out) / "loss.csv", log)
-            save_checkpoint(Path(out) / "checkpoint.safetensors", model, optimizer, step + 1, identity)
+        keeper.keep(log, last=step + 1 == config.steps)
     model.eval()
     return log
 
 
-def check_vocabulary(sequences, vocab_size):
-    """Refuse an id that the model does not know, once and before the first step: later a GPU would be kept waiting."""
+def train_step(model, optimizer, batch, lr, clip):
+    """One step of gradient descent on eq. (1): sequences to updated weights; returns the loss and the gradient's norm.
+
+    Of several processes each takes its share of the batch, see `fast/parallel.py`; a single one takes it all, weight 1.
+    """
+    share, weight = parallel.share(batch)
+    ids, targets = shift(share, next(model.parameters()).device)
+    loss = weight * lm_loss(model(ids), targets)
+    optimizer.zero_grad()
+    loss.backward()
+    norm = update(model, optimizer, lr, clip)
+    total = parallel.mean(loss.detach()).item()
+    check_finite(total, lr)
+    return total, norm.item()
+
+
+def seed_step(seed, step):
+    """Dropout's draws follow from the seed, the step and the process, whatever was drawn before."""
+    words = np.random.SeedSequence([seed, step, parallel.rank()])
+    torch.manual_seed(int(words.generate_state(1)[0]))
+
+
+def check_sequences(sequences, vocab_size):
+    """Refuse what can't be trained on, once and before the first step: later a GPU would be kept waiting."""
+    if not sequences:
+        raise InputError("there are no documents to train on; check the text file")
     for row, sequence in enumerate(sequences):
         if min(sequence) < 0 or max(sequence) >= vocab_size:
             strange = next(i for i in sequence if not 0 <= i < vocab_size)
@@ -178,32 +185,6 @@ def check_vocabulary(sequences, vocab_size):
                 f"document {row}: token id {strange} is outside the vocabulary of {vocab_size} (ids 0 to "
                 f"{vocab_size - 1}); encode the texts with the tokenizer this model was made for"
             )
-
-
-def train_step(model, optimizer, batch, lr, clip, rank=0, n_processes=1):
-    """One step on this process's share of the batch; returns the whole batch's loss and the gradient's norm.
-
-    DDP averages the processes' gradients. Each divides its sum by the tokens of the whole batch and multiplies by
-    the number of processes, so that the average is the gradient of the whole batch's mean.
-    """
-    device = next(model.parameters()).device
-    n_tokens = sum(len(sequence) - 1 for sequence in batch)
-    ids, targets = shift(batch[rank::n_processes] or batch[:1], device)
-    if rank >= len(batch):
-        targets.fill_(NO_TARGET)  # fewer documents than processes: take part, weigh nothing
-    loss = log_loss(model(ids), targets).sum() / n_tokens
-    optimizer.zero_grad()
-    (loss * n_processes).backward()
-    norm = torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
-    for group in optimizer.param_groups:
-        group["lr"] = lr
-    optimizer.step()
-    total = loss.detach()
-    if n_processes > 1:
-        dist.all_reduce(total)
-    if not torch.isfinite(total):
-        raise InputError(f"the loss is {total.item()}: training has diverged; lower the learning rate (now {lr:.2g})")
-    return total.item(), norm.item()
 
 
 @torch.no_grad()

@@ -12,11 +12,11 @@ import torch
 from minigpt import reference
 from minigpt.data import world_tasks
 from minigpt.finetune import FinetuneConfig, finetune
-from minigpt.finetuned import Finetuned
 from minigpt.generate import generate
 from minigpt.model import GPT, GPTConfig
 from minigpt.studies import zeroshot
 from minigpt.support.errors import InputError
+from minigpt.task_model import TaskModel
 from minigpt.tokenizer import Tokenizer
 from minigpt.train import TrainConfig, documents, evaluate, pretrain
 
@@ -119,14 +119,14 @@ def test_ids_outside_the_vocabulary_are_refused_before_the_first_step(device, to
 @pytest.mark.parametrize("task", world_tasks.TASKS)
 def test_every_task(device, task, tok, tmp_path):
     examples = world_tasks.examples(task, 24, seed=1)
-    tuned = Finetuned.for_examples(task, tok, body(tok, "cpu", dropout=0.1), examples)
-    tuned.model.to(device)
+    tuned = TaskModel.for_examples(task, tok, body(tok, "cpu", dropout=0.1), examples)
+    tuned.to(device)
     aux = 0.5 if task == "entailment" else 0.0
     found = finetune(tuned, examples, FinetuneConfig(epochs=2, batch_size=8, aux=aux), progress=False)
     assert np.isfinite(found["losses"]).all()
     score = tuned.evaluate(examples)["score"]
     tuned.save(tmp_path)
-    assert Finetuned.load(tmp_path).predict(examples[:4]) is not None
+    assert TaskModel.load(tmp_path).predict(examples[:4]) is not None
     assert 0 <= score <= 1
 
 

@@ -1,5 +1,7 @@
 """Heads and fine-tuning: eqs. (3), (4), (7), (8), metrics, saving, and refusals; wrong heads that the checks catch."""
 
+import dataclasses
+import json
 import math
 
 import numpy as np
@@ -9,12 +11,17 @@ from scipy import stats
 from sklearn.metrics import f1_score
 
 from minigpt import metrics
-from minigpt.finetune import FinetuneConfig, Finetuned, finetune, score
-from minigpt.formats import collate, pack
-from minigpt.heads import ChoiceHead, LinearHead, TaskModel
+from minigpt.batch import collate, pack
+from minigpt.data.own import read_examples
+from minigpt.finetune import FinetuneConfig, finetune
+from minigpt.formats import TASKS, Task, cut, sequence
+from minigpt.heads import LinearHead
 from minigpt.loss import classification_loss
 from minigpt.model import GPT, GPTConfig
+from minigpt.studies import baselines
 from minigpt.support.errors import InputError
+from minigpt.targets import Classes, Options
+from minigpt.task_model import TaskModel, score
 from minigpt.tokenizer import Tokenizer
 
 TOK = Tokenizer.train(["a b c d e f g h"], 30, "word")
@@ -56,7 +63,7 @@ def rows_of(task, n=40):
 
 
 def tuned_for(task, rows, seed=0):
-    return Finetuned.for_examples(task, TOK, body(), rows, seed)
+    return TaskModel.for_examples(task, TOK, body(), rows, seed)
 
 
 def assert_head_correct(model, task):
@@ -66,10 +73,12 @@ def assert_head_correct(model, task):
         examples = [e[:1] for e in examples]
     if task == "multiple_choice":
         examples[0].append([24, 7, 7, 7, 26])
-    ids, last = collate([[[min(i, TOK.vocab_size - 1) for i in s] for s in e] for e in examples])
-    logits = model(ids, last)
+    batch = collate([[[min(i, TOK.vocab_size - 1) for i in s] for s in e] for e in examples])
+    logits = model(batch)
     for b, sequences in enumerate(examples):
-        states = [model.gpt.hidden(ids[b, s : s + 1, : len(tokens)])[0, -1] for s, tokens in enumerate(sequences)]
+        states = [
+            model.body.hidden(batch.ids[b, s : s + 1, : len(tokens)])[0, -1] for s, tokens in enumerate(sequences)
+        ]
         if task == "multiple_choice":
             expected = torch.stack([state @ model.head.w_y.weight[0] for state in states])
             assert torch.isneginf(logits[b, len(states) :]).all()
@@ -79,8 +88,8 @@ def assert_head_correct(model, task):
 
 
 def model_for(task):
-    head = ChoiceHead(16) if task == "multiple_choice" else LinearHead(16, 3)
-    return TaskModel(body(), head).double().eval()
+    targets = Options() if task == "multiple_choice" else Classes(("x", "y", "z"))
+    return TaskModel(task, TOK, body(), targets).double().eval()
 
 
 @pytest.mark.parametrize("task", ["single_text", "similarity", "multiple_choice"])
@@ -138,7 +147,7 @@ def assert_packing_exact(pack):
     results = []
     for read in (collate, pack):
         model.zero_grad()
-        logits = model(*read(sequences))
+        logits = model(read(sequences))
         classification_loss(logits, targets).backward()
         results.append([logits.detach(), *(p.grad.clone() for p in model.parameters() if p.grad is not None)])
     for whole, packed in zip(*results, strict=True):
@@ -146,20 +155,20 @@ def assert_packing_exact(pack):
 
 
 def options_see_each_other(examples):
-    ids, last, positions, mask = pack(examples)
-    return ids, last, positions, torch.ones_like(mask).tril()
+    batch = pack(examples)
+    return dataclasses.replace(batch, mask=torch.ones_like(batch.mask).tril())
 
 
 def positions_go_on(examples):
-    ids, last, positions, mask = pack(examples)
-    return ids, last, torch.arange(ids.shape[-1]).expand_as(positions), mask
+    batch = pack(examples)
+    return dataclasses.replace(batch, positions=torch.arange(batch.ids.shape[-1]).expand_as(batch.positions))
 
 
 def options_forget_the_passage(examples):
-    ids, last, positions, mask = pack(examples)
-    mask = mask.clone()
+    batch = pack(examples)
+    mask = batch.mask.clone()
     mask[..., 5:, 1:3] = False
-    return ids, last, positions, mask
+    return dataclasses.replace(batch, mask=mask)
 
 
 def test_packing_is_exact():
@@ -196,14 +205,40 @@ def test_every_task_learns_saves_and_loads(task, tmp_path):
     found = tuned.evaluate(rows)
     assert found["score"] > 0.9 and found["low"] <= found["score"] <= found["high"]
     tuned.save(tmp_path)
-    assert Finetuned.load(tmp_path).predict(rows) == tuned.predict(rows)
+    assert TaskModel.load(tmp_path).predict(rows) == tuned.predict(rows)
+
+
+def test_a_fifth_task_is_a_format_and_its_columns(monkeypatch, tmp_path):
+    """Three texts and a label: nothing else in the package has to know, from training to the baseline and back."""
+
+    def support(claim, source, quote, tok):
+        return [sequence([claim, source, quote], tok)]
+
+    monkeypatch.setitem(TASKS, "support", Task(("claim", "source", "quote"), support))
+    rows = [{"claim": letters(3), "source": letters(2), "quote": letters(2)} for _ in range(40)]
+    rows = [row | {"label": "early" if row["claim"][0] in "abcd" else "late"} for row in rows]
+    model = TaskModel.for_examples("support", TOK, body(), rows)
+    finetune(model, rows, FinetuneConfig(epochs=30, batch_size=8, lr=3e-3), progress=False)
+    assert model.evaluate(rows)["score"] > 0.9
+    model.save(tmp_path)
+    assert TaskModel.load(tmp_path).predict(rows) == model.predict(rows)
+    assert score("support", baselines.bag_of_words("support", rows, rows), rows)["score"] > 0.5
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert read_examples(tmp_path / "rows.jsonl", "support") == rows
+
+
+def test_a_long_fifth_task_loses_ends_only():
+    """Three texts are not multiple choice: the first loses its end, as any text does."""
+    long = sequence(["a b c d", "e f", "g h"], TOK)
+    (short,) = cut([long], TOK, len(long) - 1, Task(("x", "y", "z"), None))
+    assert TOK.decode(short) == "<s> a b c $ e f $ g h <e>"
 
 
 def test_same_seed_same_model():
     rows = rows_of("entailment", 20)
     answers = []
     for seed in (0, 0, 1):
-        tuned = Finetuned.for_examples("entailment", TOK, body(dropout=0.1), rows)
+        tuned = TaskModel.for_examples("entailment", TOK, body(dropout=0.1), rows)
         answers.append(finetune(tuned, rows, FinetuneConfig(epochs=2, seed=seed), progress=False)["losses"])
     assert answers[0] == answers[1] != answers[2]
 
@@ -214,10 +249,10 @@ def test_auxiliary_loss_is_eq1_of_the_sequences(task):
     rows = rows_of(task, 6)
     tuned = tuned_for(task, rows)
     sequences, _ = tuned.encode(rows)
-    plain, both = (tuned.loss(sequences, tuned.targets(rows), aux).item() for aux in (0.0, 0.5))
+    plain, both = (tuned.loss(sequences, tuned.targets.numbers(rows), aux).item() for aux in (0.0, 0.5))
     total = tokens = 0
     for row in (s for example in sequences for s in example):
-        logs = tuned.model.gpt(torch.tensor([row[:-1]])).log_softmax(-1)[0]
+        logs = tuned.body(torch.tensor([row[:-1]])).log_softmax(-1)[0]
         total -= sum(logs[t, token].item() for t, token in enumerate(row[1:]))
         tokens += len(row) - 1
     assert both - plain == pytest.approx(0.5 * total / tokens, rel=1e-4)
@@ -243,12 +278,12 @@ def test_refusals():
     with pytest.raises(InputError, match="no test examples"):
         tuned.evaluate([])
     with pytest.raises(InputError, match="no training examples"):
-        Finetuned.for_examples("single_text", TOK, body(), [])
+        TaskModel.for_examples("single_text", TOK, body(), [])
     with pytest.raises(InputError, match="'summary'"):
-        Finetuned.for_examples("summary", TOK, body(), rows)
+        TaskModel.for_examples("summary", TOK, body(), rows)
     other = Tokenizer.train(["a b"], 30, "word")
     with pytest.raises(InputError, match=f"tokenizer has {other.vocab_size} ids"):
-        Finetuned.for_examples("single_text", other, body(), rows)
+        TaskModel.for_examples("single_text", other, body(), rows)
 
 
 def test_markers_are_warmed():
@@ -257,13 +292,13 @@ def test_markers_are_warmed():
     rows = [{"text": "a", "label": "x"}, {"text": "b", "label": "y"}]
     gpt = GPT(GPTConfig(tok.vocab_size, n_ctx=8, n_layer=1, n_head=1, d_model=4))
     before = gpt.token_embedding.weight.detach().clone()
-    Finetuned.for_examples("single_text", tok, gpt, rows)
+    TaskModel.for_examples("single_text", tok, gpt, rows)
     after = gpt.token_embedding.weight
     (stop,), (ask,) = tok.encode("."), tok.encode("?")
     assert (after[tok.delimiter_id] == before[stop]).all() and (after[tok.end_id] == before[ask]).all()
     assert (after[: tok.start_id + 1] == before[: tok.start_id + 1]).all()
     unchanged = body()
-    Finetuned.for_examples("single_text", TOK, unchanged, rows)
+    TaskModel.for_examples("single_text", TOK, unchanged, rows)
     assert (unchanged.token_embedding.weight == body().token_embedding.weight).all()
 
 
@@ -315,13 +350,16 @@ def test_correlations():
 
 def test_a_damaged_task_file_is_one_line(tmp_path):
     rows = [{"text": "a b", "label": "x"}, {"text": "c d", "label": "y"}]
-    Finetuned.for_examples("single_text", TOK, body(), rows).save(tmp_path)
-    assert Finetuned.load(tmp_path).labels == ["x", "y"]
+    TaskModel.for_examples("single_text", TOK, body(), rows).save(tmp_path)
+    assert TaskModel.load(tmp_path).targets == Classes(("x", "y"))
     (tmp_path / "task.json").write_text('{"labels": null}')
     with pytest.raises(InputError, match=r"task\.json lacks task"):
-        Finetuned.load(tmp_path)
+        TaskModel.load(tmp_path)
 
 
 def test_score_of_wrong_answers_is_low():
     rows = [{"text": "a", "label": "x"}, {"text": "b", "label": "y"}] * 10
-    assert score(["x", "y"] * 10, rows)["score"] == 1 and score(["y", "x"] * 10, rows)["score"] == 0
+    assert (
+        score("single_text", ["x", "y"] * 10, rows)["score"] == 1
+        and score("single_text", ["y", "x"] * 10, rows)["score"] == 0
+    )

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minigpt import formats
-from minigpt.formats import collate, cut
+from minigpt.batch import collate
+from minigpt.formats import TASKS, cut
 from minigpt.support.errors import InputError
 from minigpt.tokenizer import Tokenizer
 
@@ -52,16 +53,18 @@ def test_format_check_catches(wrong):
         assert_formats_correct(**RIGHT | wrong)
 
 
-@given(st.lists(LETTERS, min_size=1, max_size=3), st.integers(7, 40))
-def test_cutting_keeps_markers_and_fits(parts, n_ctx):
-    (short,) = cut([formats.sequence(parts, TOK)], TOK, n_ctx)
+@given(
+    st.lists(LETTERS, min_size=1, max_size=3), st.integers(7, 40), st.sampled_from(["entailment", "multiple_choice"])
+)
+def test_cutting_keeps_markers_and_fits(task, parts, n_ctx):
+    (short,) = cut([formats.sequence(parts, TOK)], TOK, n_ctx, TASKS[task])
     assert len(short) <= n_ctx
     assert short[0] == TOK.start_id and short[-1] == TOK.end_id
     assert short.count(TOK.delimiter_id) == len(parts) - 1
     kept = formats.split_parts(short, TOK)
     for place, (part, left) in enumerate(zip(parts, kept, strict=True)):
         ids = TOK.encode(part)
-        assert left and left == (ids[-len(left) :] if len(parts) == 3 and place == 0 else ids[: len(left)])
+        assert left and left == (ids[-len(left) :] if place == TASKS[task].loses_start else ids[: len(left)])
     whole = formats.sequence(parts, TOK)
     if len(whole) > n_ctx:
         assert len(short) == n_ctx  # nothing is cut that fits
@@ -72,20 +75,20 @@ def test_cutting_keeps_markers_and_fits(parts, n_ctx):
 @given(LETTERS, LETTERS, st.lists(LETTERS, min_size=2, max_size=4), st.integers(7, 30))
 def test_options_are_cut_alike(passage, question, options, n_ctx):
     """Every option answers the same passage and question."""
-    short = cut(formats.multiple_choice(passage, question, options, TOK), TOK, n_ctx)
+    short = cut(formats.multiple_choice(passage, question, options, TOK), TOK, n_ctx, TASKS["multiple_choice"])
     assert len({tuple(map(tuple, formats.split_parts(ids, TOK)[:2])) for ids in short}) == 1
     assert max(map(len, short)) <= n_ctx
 
 
 @given(LETTERS, LETTERS, st.integers(5, 30))
 def test_cutting_knows_no_order(a, b, n_ctx):
-    one, other = (cut(formats.similarity(*pair, TOK), TOK, n_ctx) for pair in ((a, b), (b, a)))
+    one, other = (cut(formats.similarity(*pair, TOK), TOK, n_ctx, TASKS["similarity"]) for pair in ((a, b), (b, a)))
     assert one == other[::-1]
 
 
 def test_no_room():
     with pytest.raises(InputError, match="at least 7"):
-        cut(formats.multiple_choice("a", "b", ["c", "d"], TOK), TOK, 6)
+        cut(formats.multiple_choice("a", "b", ["c", "d"], TOK), TOK, 6, TASKS["multiple_choice"])
 
 
 @pytest.mark.parametrize(
@@ -116,7 +119,8 @@ def test_too_few_options_are_refused(options):
     )
 )
 def test_collate(examples):
-    ids, last = collate(examples)
+    batch = collate(examples)
+    ids, last = batch.ids, batch.last
     for b, sequences in enumerate(examples):
         assert (last[b] >= 0).sum() == len(sequences)
         for s, tokens in enumerate(sequences):

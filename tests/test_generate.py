@@ -1,11 +1,12 @@
 """Sampling: probabilities by hand, greedy, top-k, top-p, the end marker, the context's limit, refusals."""
 
 import math
+from functools import partial
 
 import pytest
 import torch
 
-from minigpt.attention import KVCache
+from minigpt.fast.cache import CachedReader, KVCache
 from minigpt.generate import generate, last_logits, next_token_probabilities, rectangle
 from minigpt.support.errors import InputError
 
@@ -113,10 +114,11 @@ def large(tiny):
 def assert_cache_exact(model, prompts, n_new, cache_class=KVCache):
     """At every step, also past n_ctx, the cached logits are those of each row read alone, to 1e-10."""
     n_ctx = model.config.n_ctx
-    cache = cache_class(model.config, len(prompts), dtype=torch.float64)
+    read = CachedReader(model, len(prompts), anew=partial(last_logits, model))
+    read.cache = cache_class(model.config, len(prompts), dtype=torch.float64)
     ids, lengths = rectangle(prompts, n_new, n_ctx)
     for longest in range(int(lengths.max()), int(lengths.max()) + n_new):
-        found = last_logits(model, ids, lengths, longest, cache)
+        found = read(ids, lengths, longest)
         for row, n in enumerate(lengths.tolist()):
             alone = model(ids[row : row + 1, max(0, n - n_ctx) : n])[0, -1]
             torch.testing.assert_close(found[row], alone, rtol=0, atol=1e-10)

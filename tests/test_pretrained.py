@@ -15,10 +15,11 @@ from safetensors.torch import load_file, save_file
 
 from minigpt import pretrained
 from minigpt.data import real
-from minigpt.finetune import FinetuneConfig, Finetuned, finetune
+from minigpt.finetune import FinetuneConfig, finetune
 from minigpt.model import GPT, GPTConfig
 from minigpt.pretrained import GPT1, add_markers, load_openai_gpt, load_openai_tokenizer, save_openai_gpt
 from minigpt.support.errors import InputError
+from minigpt.task_model import TaskModel
 from minigpt.train import documents
 
 transformers = pytest.importorskip("transformers", reason="transformers is the peer: pip install '.[test]'")
@@ -167,10 +168,10 @@ def test_accumulation_and_recomputation_change_no_gradient():
 
     rows, weights = rows_of("multiple_choice", 24), []
     for options in ({}, {"accumulate": 4}, {"recompute": True}):
-        tuned = Finetuned.for_examples("multiple_choice", TOK, body().double(), rows)
-        tuned.model.double()
+        tuned = TaskModel.for_examples("multiple_choice", TOK, body().double(), rows)
+        tuned.double()
         finetune(tuned, rows, FinetuneConfig(epochs=2, batch_size=8, **options), progress=False)
-        weights.append(torch.cat([p.detach().flatten() for p in tuned.model.parameters()]))
+        weights.append(torch.cat([p.detach().flatten() for p in tuned.parameters()]))
     torch.testing.assert_close(weights[1], weights[0], rtol=0, atol=1e-10)
     torch.testing.assert_close(weights[2], weights[0], rtol=0, atol=1e-10)
 
@@ -321,7 +322,7 @@ def test_fine_tuning_leaves_the_markers_as_drawn(tmp_path):
     tok = load_openai_tokenizer(tmp_path)
     gpt = GPT(GPTConfig(tok.vocab_size, n_ctx=8, n_layer=1, n_head=1, d_model=4))
     before = gpt.token_embedding.weight.detach().clone()
-    Finetuned.for_examples("single_text", tok, gpt, [{"text": "a", "label": label} for label in "xy"])
+    TaskModel.for_examples("single_text", tok, gpt, [{"text": "a", "label": label} for label in "xy"])
     assert torch.equal(gpt.token_embedding.weight, before)
 
 

@@ -13,14 +13,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minigpt import train
+from minigpt import checkpoint, train
+from minigpt.batch import batches, shift
 from minigpt.data import world
 from minigpt.model import GPT, GPTConfig
 from minigpt.support import files
 from minigpt.support.errors import InputError
 from minigpt.support.tensors import save_tensors
 from minigpt.tokenizer import Tokenizer
-from minigpt.train import TrainConfig, batches, documents, learning_rate, make_optimizer, pretrain, shift
+from minigpt.train import TrainConfig, documents, learning_rate, make_optimizer, pretrain
 
 TEXTS = world.stories(60, 0)
 TOK = Tokenizer.train(TEXTS, 100, "word")
@@ -140,8 +141,6 @@ def without_optimizer(tensors):
 
 def test_resume_check_catches_lost_state(tmp_path, monkeypatch):
     """A checkpoint that forgets the optimizer, and dropout that does not follow the step, both change the bits."""
-    from minigpt import checkpoint
-
     whole = small()
     pretrain(whole, SEQUENCES, SETTINGS, progress=False)
     with monkeypatch.context() as patch:
@@ -181,11 +180,11 @@ def test_kill_in_the_middle_of_writing(tmp_path):
         identity = {
             "train": train.asdict(settings),
             "model": model.config.to_json(),
-            "documents": train.digest(SEQUENCES),
+            "documents": checkpoint.digest(SEQUENCES),
         }
         optimizer = make_optimizer(model.parameters(), 1.0, 0.0)
-        step = train.load_checkpoint(tmp_path / "checkpoint.safetensors", model, optimizer, identity)
-        log = train.read_log(tmp_path / "loss.csv")
+        step = checkpoint.load_checkpoint(tmp_path / "checkpoint.safetensors", model, optimizer, identity)
+        log = checkpoint.read_log(tmp_path / "loss.csv")
         assert (
             step >= 1 and [row["step"] for row in log] == list(range(1, len(log) + 1)) and len(log) in (step, step + 1)
         )

@@ -26,10 +26,10 @@ def add(commands):
 def evaluate(args):
     from minigpt import train
     from minigpt.data.own import read_documents, read_examples
-    from minigpt.finetune import Finetuned
     from minigpt.loss import bits, perplexity
     from minigpt.pretrained import load_body
     from minigpt.support import device
+    from minigpt.task_model import TaskModel
 
     where, folder = device.pick(args.device), Path(args.model)
     if args.out and Path(args.out).exists():
@@ -39,17 +39,16 @@ def evaluate(args):
     if args.text:
         tok, gpt = load_body(folder)
         sequences = train.documents(read_documents(args.text), tok, gpt.config.n_ctx)
-        found = train.evaluate(gpt.to(where), sequences)
-        found |= {"perplexity": perplexity(found["loss"]), "bits_per_token": bits(found["loss"])}
+        result = train.evaluate(gpt.to(where), sequences)
+        result |= {"perplexity": perplexity(result["loss"]), "bits_per_token": bits(result["loss"])}
         print(
-            f"{found['loss']:.4f} nats per token ({found['bits_per_token']:.4f} bits, perplexity "
-            f"{found['perplexity']:.2f}) on {found['tokens']} tokens"
+            f"{result['loss']:.4f} nats per token ({result['bits_per_token']:.4f} bits, perplexity "
+            f"{result['perplexity']:.2f}) on {result['tokens']} tokens"
         )
     else:
-        tuned = Finetuned.load(folder)
-        tuned.model.to(where)
-        test = read_examples(args.test, tuned.task)
-        found = {"task": tuned.task, "n_test": len(test), **tuned.evaluate(test)}
-        print_score(found)
+        model = TaskModel.load(folder).to(where)
+        test = read_examples(args.test, model.name)
+        result = {"task": model.name, "n_test": len(test), **model.evaluate(test)}
+        print_score(result)
     if args.out:
-        write_json(args.out, found)
+        write_json(args.out, result)

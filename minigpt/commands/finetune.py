@@ -32,11 +32,12 @@ def add(commands):
 
 def finetune(args):
     from minigpt.data.own import read_examples
-    from minigpt.finetune import FinetuneConfig, Finetuned, score
+    from minigpt.finetune import FinetuneConfig
     from minigpt.finetune import finetune as fit
     from minigpt.pretrained import load_body
     from minigpt.studies import baselines
     from minigpt.support import device
+    from minigpt.task_model import TaskModel, score
 
     out, where = Path(args.out), device.pick(args.device)
     refuse_processes()
@@ -46,21 +47,19 @@ def finetune(args):
         aux=args.aux, accumulate=args.accumulate, recompute=args.recompute, seed=args.seed,
     )  # fmt: skip
     train, test = read_examples(args.train, args.task), read_examples(args.test, args.task)
-    tok, gpt = load_body(args.model) if args.model else new_body(train, args.seed)
-    tuned = Finetuned.for_examples(args.task, tok, gpt, train, args.seed)
-    tuned.targets(test)
-    tuned.model.to(where)
-    done = fit(tuned, train, recipe)
-    found = tuned.evaluate(test)
-    bar = score(baselines.majority(train, test), test)
+    tok, body = load_body(args.model) if args.model else new_body(train, args.seed)
+    model = TaskModel.for_examples(args.task, tok, body, train, args.seed).to(where)
+    model.targets.numbers(test)  # a label that training lacks is refused before anything is computed
+    done = fit(model, train, recipe)
+    baseline = score(args.task, baselines.majority(train, test), test)
     metrics = {
         "task": args.task,
         "n_train": len(train),
         "n_test": len(test),
-        "majority": bar["score"],
-        **found,
+        "majority": baseline["score"],
+        **model.evaluate(test),
     }
-    tuned.save(out)
+    model.save(out)
     write_json(out / "metrics.json", metrics | {"cut": done["cut"]})
     print_score(metrics)
     if done["cut"]:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from minigpt.formats import TASKS
 from minigpt.support.errors import InputError
+from minigpt.targets import Options, Scores
 
 
 def read_lines(path):
@@ -58,7 +59,7 @@ def read_examples(path, task):
     rows = list(csv_rows(path, text) if str(path).lower().endswith(".csv") else json_rows(path, text))
     if not rows:
         raise InputError(f"{path} is empty: it holds no example")
-    answer = "score" if task == "similarity" and "score" in rows[0][1] else "label"
+    answer = "score" if Scores in TASKS[task].targets and "score" in rows[0][1] else "label"
     return [check_row(f"{path}, {where}", row, task, answer) for where, row in rows]
 
 
@@ -128,7 +129,7 @@ def check_answer(where, row, task, answer):
             value = math.nan
         if not math.isfinite(value):
             raise InputError(f"{where}: score is {row[answer]!r}; it must be a number")
-    elif task == "multiple_choice":
+    elif Options in TASKS[task].targets:
         n = len(row["options"])
         if str(value) not in map(str, range(n)) or isinstance(value, bool):
             raise InputError(f"{where}: label is {value!r}; it must be an option's index, 0 to {n - 1}")

@@ -15,14 +15,13 @@ from pathlib import Path
 
 from minigpt.data import world_tasks
 from minigpt.finetune import finetune
-from minigpt.finetuned import Finetuned, score
-from minigpt.formats import collate
 from minigpt.model import GPT, GPTConfig
 from minigpt.studies import main_job, zeroshot
 from minigpt.studies.lstm import LSTM
 from minigpt.support.errors import InputError
 from minigpt.support.files import write_csv
 from minigpt.support.tensors import fill, save_tensors
+from minigpt.task_model import TaskModel, score
 from minigpt.tokenizer import Tokenizer
 from minigpt.train import TrainConfig, documents, pretrain
 
@@ -60,13 +59,6 @@ def trials(seed, n_layer, last):
         yield from (dataclasses.replace(full, layers=layers) for layers in range(n_layer))
         yield dataclasses.replace(full, aux=0.5)
         yield dataclasses.replace(full, body="lstm", layers=1)
-
-
-class WholeRows(Finetuned):
-    """A body without masks and positions, such as the LSTM, reads each option of a question as a row of its own."""
-
-    def batch(self, sequences, device, whole=False):
-        return collate(sequences, device)
 
 
 def ablate(out, seed, setting=None, say=print):
@@ -118,21 +110,20 @@ def body(folder, model, sequences, setting):
 
 def attempt(trial, setting, tok, bodies, out, progress=True):
     """One trial's {"score", "low", "high"}: the accuracy on the task's test examples, with its 95% interval."""
-    _, _, test, recipe = setting.tasks[trial.task]
+    data = setting.tasks[trial.task]
     if trial.labels == 0:
         gpt = GPT(bodies["gpt"].config)
         fill(gpt, out / "gpt" / f"step{trial.steps}.safetensors")
-        return score(zeroshot.answer(gpt, tok, trial.task, test), test)
-    train = labelled(trial, test)
+        return score(trial.task, zeroshot.answer(gpt, tok, trial.task, data.test), data.test)
+    train = labelled(trial, data.test)
     config = dataclasses.replace(bodies["gpt"].config, dropout=0.1)
     model = BODIES.get(trial.body, GPT)(config, trial.seed + 1)
     if trial.body != "scratch":
         take_over(bodies[trial.body], model, trial.layers)
-    kind = WholeRows if trial.body == "lstm" else Finetuned
-    tuned = kind.for_examples(trial.task, tok, model, train, trial.seed)
-    recipe = dataclasses.replace(recipe, epochs=EPOCHS[trial.labels], aux=trial.aux)
-    finetune(tuned, train, recipe, progress)
-    return tuned.evaluate(test)
+    task_model = TaskModel.for_examples(trial.task, tok, model, train, trial.seed)
+    recipe = dataclasses.replace(data.recipe, epochs=EPOCHS[trial.labels], aux=trial.aux)
+    finetune(task_model, train, recipe, progress)
+    return task_model.evaluate(data.test)
 
 
 def labelled(trial, test):

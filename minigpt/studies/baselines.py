@@ -13,7 +13,9 @@ from scipy.sparse import hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
 
+from minigpt.formats import TASKS
 from minigpt.support import words
+from minigpt.targets import Options
 
 
 def majority(train, test):
@@ -29,15 +31,15 @@ def bag_of_words(task, train, test, longest=1):
     With `longest=2` pairs of neighbouring words count too: a first bit of order.
     """
     terms = partial(n_grams, longest=longest)
-    if task == "multiple_choice":
+    if Options in TASKS[task].targets:
         return choose(train, test, terms)
-    if task == "single_text":
+    *before, last = TASKS[task].columns
+    if not before:
         vectorizer = TfidfVectorizer(analyzer=terms, sublinear_tf=True)
-        x_train = vectorizer.fit_transform(e["text"] for e in train)
-        x_test = vectorizer.transform(e["text"] for e in test)
+        x_train = vectorizer.fit_transform(e[last] for e in train)
+        x_test = vectorizer.transform(e[last] for e in test)
     else:
-        columns = ("premise", "hypothesis") if task == "entailment" else ("a", "b")
-        pairs = [[tuple(e[column] for column in columns) for e in split] for split in (train, test)]
+        pairs = [[(" ".join(e[column] for column in before), e[last]) for e in split] for split in (train, test)]
         x_train, x_test = pair_features(*pairs, terms)
     if "score" in train[0]:
         fitted = Ridge(alpha=1.0).fit(x_train, [e["score"] for e in train])

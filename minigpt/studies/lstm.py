@@ -41,10 +41,8 @@ class LSTM(nn.Module):
         for weight in self.lstm.parameters():  # PyTorch's own range, drawn by our seed
             nn.init.uniform_(weight, -(cells**-0.5), cells**-0.5, generator=generator)
 
-    def hidden(self, ids, cache=None, positions=None, mask=None):
+    def hidden(self, ids):
         """The state after each token: ids (B, T) -> (B, T, d_model)."""
-        if not (cache is None and positions is None and mask is None):
-            raise ValueError("an LSTM reads a text from its beginning, in order: cache, positions and mask are None")
         h, _ = self.lstm(self.dropout(self.token_embedding(ids)))  # (B, T, cells)
         return self.dropout(self.projection(h))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from minigpt.data import world, world_tasks
 from minigpt.data.real import read_task, read_text
-from minigpt.finetune import FinetuneConfig, Finetuned, finetune, score
+from minigpt.finetune import FinetuneConfig, finetune
 from minigpt.model import GPT, GPTConfig
 from minigpt.pictures import plots
 from minigpt.studies import baselines
@@ -22,6 +22,7 @@ from minigpt.support.errors import InputError
 from minigpt.support.files import write_json
 from minigpt.support.folders import refuse_full
 from minigpt.support.workers import processes_for
+from minigpt.task_model import TaskModel, score
 from minigpt.tokenizer import Tokenizer
 from minigpt.train import TrainConfig, documents, evaluate, pretrain
 
@@ -30,8 +31,18 @@ WARM, PRETRAINING_SHARE = 100, 0.85  # steps by which the whole job's time is ju
 
 
 @dataclass(frozen=True)
+class TaskData:
+    """One row of the table: a task of `formats.TASKS`, its examples, and how to fine-tune on them."""
+
+    task: str
+    train: list
+    test: list
+    recipe: FinetuneConfig
+
+
+@dataclass(frozen=True)
 class Setting:
-    """What to read, how large a model, which tasks: {name: (task, train, test, FinetuneConfig)}."""
+    """What to read, how large a model, which tasks: {row of the table: TaskData}."""
 
     texts: list
     fresh: list
@@ -55,7 +66,8 @@ def toy(seed, language="en"):
     tasks = {}
     for task in world_tasks.TASKS:
         train = world_tasks.examples(task, 500, seed, language)
-        tasks[task] = (task, train, world_tasks.examples(task, 1_000, seed + FRESH, language, without=train), recipe)
+        test = world_tasks.examples(task, 1_000, seed + FRESH, language, without=train)
+        tasks[task] = TaskData(task, train, test, recipe)
     return Setting(
         texts, fresh, level="word", vocab_size=100,
         sizes={"n_ctx": 72, "n_layer": 3, "n_head": 4, "d_model": 96},
@@ -82,7 +94,7 @@ def real(seed):
             train += read_task(name, "dev")  # ours, cut from the training file, and not needed here
         texts += unlabelled(train) if name != "sick-relatedness" else []  # its texts are sick-entailment's
         recipe = FinetuneConfig(epochs=epochs, lr=5e-4, seed=seed)
-        tasks[name] = (task, train, read_task(name, "test"), recipe)
+        tasks[name] = TaskData(task, train, read_task(name, "test"), recipe)
     return Setting(
         texts, [read_text("wikitext-2", "test")[:200_000]], level="bpe", vocab_size=2_000,
         sizes={"n_ctx": 128, "n_layer": 4, "n_head": 4, "d_model": 128},
@@ -126,8 +138,8 @@ def run(setting, out, seed, device, say=print):
         pretraining["seconds"] = time.perf_counter() - started
         say(pretraining_line(pretraining))
         tuned = {
-            name: pool.submit(fine_tuned, task, tok, config, seed, device, out, out / name)
-            for name, task in setting.tasks.items()
+            name: pool.submit(fine_tuned, data, tok, config, seed, device, out, out / name)
+            for name, data in setting.tasks.items()
         }
         metrics = {"seed": seed, "pretraining": pretraining, "tasks": {}}
         say(f"{'task':18}" + "".join(f"{arm:>22}" for arm in plots.ARMS))
@@ -164,28 +176,26 @@ def pretrained_model(setting, tok, config, out, device, say=print):
 def arms_without_body(tasks, tok, config, seed, device):
     """The arms of each task's row that no pre-training precedes."""
     rows = {}
-    for place, task in tasks.items():
-        name, train, test, _ = task
-        rows[place] = row = {"task": name, "n_train": len(train), "n_test": len(test)}
-        row["majority"] = score(baselines.majority(train, test), test)
-        row["bag of words"] = score(baselines.bag_of_words(name, train, test), test)
-        row["word pairs"] = score(baselines.bag_of_words(name, train, test, longest=2), test)
-        row["from scratch"] = fine_tuned(task, tok, config, seed, device)
+    for name, data in tasks.items():
+        task, train, test = data.task, data.train, data.test
+        rows[name] = row = {"task": task, "n_train": len(train), "n_test": len(test)}
+        row["majority"] = score(task, baselines.majority(train, test), test)
+        row["bag of words"] = score(task, baselines.bag_of_words(task, train, test), test)
+        row["word pairs"] = score(task, baselines.bag_of_words(task, train, test, longest=2), test)
+        row["from scratch"] = fine_tuned(data, tok, config, seed, device)
     return rows
 
 
-def fine_tuned(task, tok, config, seed, device, body=None, out=None):
-    """Fine-tune on a task, from the folder `body` or from scratch; its score, and how many examples had to be cut."""
-    name, train, test, recipe = task
-    gpt = GPT(dataclasses.replace(config, dropout=0.1), seed + 1)
-    if body is not None:
-        gpt.load_state_dict(GPT.load(body).state_dict())
-    tuned = Finetuned.for_examples(name, tok, gpt, train, seed)
-    tuned.model.to(device)
-    done = finetune(tuned, train, recipe, progress=False)
+def fine_tuned(data, tok, config, seed, device, pretrained=None, out=None):
+    """Fine-tune on `TaskData`, from the folder `pretrained` or from scratch; its score, and how many were cut."""
+    body = GPT(dataclasses.replace(config, dropout=0.1), seed + 1)
+    if pretrained is not None:
+        body.load_state_dict(GPT.load(pretrained).state_dict())
+    model = TaskModel.for_examples(data.task, tok, body, data.train, seed).to(device)
+    done = finetune(model, data.train, data.recipe, progress=False)
     if out is not None:
-        tuned.save(out)
-    return tuned.evaluate(test) | {"cut": done["cut"]}
+        model.save(out)
+    return model.evaluate(data.test) | {"cut": done["cut"]}
 
 
 def pretraining_line(found):

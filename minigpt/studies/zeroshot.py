@@ -11,15 +11,17 @@ import re
 
 import torch
 
+from minigpt.batch import shift
+from minigpt.formats import TASKS
 from minigpt.loss import NO_TARGET, log_loss
-from minigpt.train import shift
+from minigpt.targets import Options
 
 
 @torch.no_grad()
 def answer(gpt, tok, task, examples):
     """The answers of a language model `gpt` to a toy task's `examples`, in the terms of the data."""
     gpt.eval()
-    if task == "multiple_choice":
+    if Options in TASKS[task].targets:
         return [choose(gpt, tok, example) for example in examples]
     yes, no = {"single_text": ("fits", "clashes"), "similarity": ("same", "different")}.get(
         task, ("entailment", "contradiction")

@@ -1,0 +1,170 @@
+"""A task's model with all that its use needs: tokenizer, body, head, and the labels that it answers with.
+
+    examples --format--> sequences --batch--> GPT.hidden --head--> logits --eq. (4)--> loss, or answers
+
+Lecture page "Supervised fine-tuning"; Radford et al. 2018, sections 3.2 and 3.3.
+"""
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from minigpt.batch import collate, pack, shift
+from minigpt.fast.dropout import Dropout
+from minigpt.fast.packed import packed_hidden
+from minigpt.formats import TASKS, cut
+from minigpt.loss import lm_loss
+from minigpt.model import GPT
+from minigpt.support.errors import InputError
+from minigpt.support.files import read_json, write_json
+from minigpt.support.tensors import fill, save_tensors
+from minigpt.targets import Classes, Options, Scores
+from minigpt.tokenizer import Tokenizer
+
+
+class TaskModel(nn.Module):
+    """Body and head for one task: a `Batch` -> logits (B, k).
+
+    Args:
+        name: of a task in `formats.TASKS`. body: a `GPT`, or another module with its `hidden`.
+        targets: what it answers with, of a kind that the task allows: `Classes`, `Options` or `Scores`.
+    Raises:
+        InputError: if there is no such task, or the tokenizer is another model's.
+    """
+
+    def __init__(self, name, tok, body, targets, seed=0):
+        super().__init__()
+        if name not in TASKS:
+            raise InputError(f"task {name!r} is not one of {', '.join(TASKS)}")
+        if tok.vocab_size != body.config.vocab_size:
+            raise InputError(
+                f"the tokenizer has {tok.vocab_size} ids, the model {body.config.vocab_size}: "
+                "take both from the folder of one run"
+            )
+        self.name, self.task, self.tok, self.targets = name, TASKS[name], tok, targets
+        self.body = body
+        self.dropout = Dropout(body.config.dropout)
+        self.head = targets.head(body.config.d_model, seed)
+
+    @classmethod
+    def for_examples(cls, task, tok, body, examples, seed=0):
+        """A new head for the labels, or the scores, that `examples` hold; the markers are warmed."""
+        if not examples:
+            raise InputError("there are no training examples; check the file")
+        if task not in TASKS:
+            raise InputError(f"task {task!r} is not one of {', '.join(TASKS)}")
+        model = cls(task, tok, body, TASKS[task].targets_of(examples).of(examples), seed)
+        if tok.level != "gpt1":  # whose markers are drawn from N(0, 0.02), as in the paper
+            warm_markers(body, tok)
+        return model
+
+    def forward(self, batch):
+        return self.logits(self.hidden(batch), batch.last)
+
+    def hidden(self, batch):
+        """The body's states: (B * S, T, d_model), or (B, T, d_model) of packed rows.
+
+        Sequences are read as rows of one batch; right padding lies in the future of `<e>`, unseen.
+        """
+        if batch.mask is not None:
+            return packed_hidden(self.body, batch)
+        return self.body.hidden(batch.ids.flatten(0, 1))
+
+    def logits(self, hidden, last):
+        """The head on the states at `<e>`: hidden as above, last (B, S) -> (B, k)."""
+        rows = torch.arange(len(hidden), device=hidden.device).view(len(last), -1)  # (B, S), or (B, 1) if packed
+        states = hidden[rows, last.clamp(min=0)]  # (B, S, d_model)
+        return self.head(self.dropout(states), last)
+
+    def encode(self, examples):
+        """Examples to sequences that fit n_ctx; returns them and how many had to be cut."""
+        whole = [self.task.sequences(example, self.tok) for example in examples]
+        fitted = [cut(sequences, self.tok, self.body.config.n_ctx, self.task) for sequences in whole]
+        return fitted, sum(a != b for a, b in zip(whole, fitted, strict=True))
+
+    def batch(self, sequences, device, whole=False):
+        """What the body reads: sequences that begin alike share a row, by a GPT and its mask, unless `whole`."""
+        packed = self.task.begin_alike and isinstance(self.body, GPT) and not whole
+        return (pack if packed else collate)(sequences, device)
+
+    def loss(self, sequences, numbers, aux=0.0):
+        """Equation (4), plus `aux` times eq. (1) on the same sequences; `numbers` from `targets.numbers`."""
+        batch = self.batch(sequences, numbers.device, whole=aux > 0)
+        hidden = self.hidden(batch)
+        loss = self.targets.loss(self.logits(hidden, batch.last), numbers)
+        if aux:
+            _, next_ids = shift([row for rows in sequences for row in rows], numbers.device)
+            states = hidden[batch.last.flatten() >= 0, : next_ids.shape[1]]  # rows that hold a sequence
+            loss = loss + aux * lm_loss(self.body.lm_head(states), next_ids)
+        return loss
+
+    @torch.no_grad()
+    def predict(self, examples, batch_size=64):
+        """Answers in the terms of the data: labels, option indices, or scores."""
+        self.eval()
+        sequences, _ = self.encode(examples)
+        device = self.head.w_y.weight.device
+        order = sorted(range(len(examples)), key=lambda i: max(map(len, sequences[i])))
+        answers = [None] * len(examples)
+        for at in range(0, len(order), batch_size):
+            chosen = order[at : at + batch_size]
+            logits = self(self.batch([sequences[i] for i in chosen], device)).cpu()
+            for i, row in zip(chosen, logits, strict=True):
+                answers[i] = self.targets.answer(row)
+        return answers
+
+    def evaluate(self, examples):
+        """The task's metric with its 95% interval, and the other metrics of its kind."""
+        if not examples:
+            raise InputError("there are no test examples; check the file")
+        self.targets.numbers(examples)  # an unknown label is refused before anything is computed
+        return self.targets.score(self.predict(examples), examples)
+
+    def save(self, folder):
+        """The body as `GPT.save` does, `head.safetensors`, `tokenizer.json` and `task.json`."""
+        folder = Path(folder)
+        self.body.save(folder)
+        self.tok.save(folder)
+        save_tensors(folder / "head.safetensors", self.head.state_dict())
+        labels = list(self.targets.labels) if isinstance(self.targets, Classes) else None
+        scale = [self.targets.mean, self.targets.spread] if isinstance(self.targets, Scores) else None
+        write_json(folder / "task.json", {"task": self.name, "labels": labels, "scale": scale})
+
+    @classmethod
+    def load(cls, folder):
+        """Read what `save` wrote.
+
+        Raises:
+            InputError: if a file is missing or damaged.
+        """
+        folder = Path(folder)
+        saved = read_json(folder / "task.json")
+        if not isinstance(saved, dict) or not {"task", "labels", "scale"} <= saved.keys():
+            raise InputError(f"{folder / 'task.json'} lacks task, labels or scale: restore it, or fine-tune again")
+        labels, scale = saved["labels"], saved["scale"]
+        targets = Classes(tuple(labels)) if labels else Scores(*scale) if scale else Options()
+        model = cls(saved["task"], Tokenizer.load(folder), GPT.load(folder), targets)
+        fill(model.head, folder / "head.safetensors")
+        return model
+
+
+def warm_markers(body, tok):
+    """Let `$` begin as the embedding of a full stop, and `<e>` as that of a question mark.
+
+    Changes `body`. Pre-training never read these two, so their rows of W^e are noise (where W^L is W^e, `<e>` was
+    written, never read), and a few hundred labels are too few to learn what to ask at `<e>`. GPT-1, with thousands of
+    labels, started from N(0, 0.02).
+    """
+    rows = body.token_embedding.weight
+    for marker, signs in ((tok.delimiter_id, ".。"), (tok.end_id, "?？")):
+        encoded = [tok.encode(sign) for sign in signs]
+        known = [ids[0] for ids in encoded if len(ids) == 1 and ids[0] != tok.unknown_id]
+        if known:
+            with torch.no_grad():
+                rows[marker] = rows[known].mean(dim=0)
+
+
+def score(task, answers, examples):
+    """Anybody's answers, a baseline's say, by the task's metric: {"metric", "score", "low", "high", "also"}."""
+    return TASKS[task].targets_of(examples).of(examples).score(answers, examples)
