@@ -13,10 +13,10 @@ import torch.nn.functional as F
 from benchmarks.peers import hugging_face
 from benchmarks.timing import interleave, rows_of
 from benchmarks.training import M, S
+from minigpt.answers import Classes, Options
 from minigpt.batch import batches, collate, pack
 from minigpt.loss import classification_loss
 from minigpt.model import GPT
-from minigpt.targets import Classes, Options
 from minigpt.task_model import TaskModel
 from minigpt.tokenizer import Tokenizer
 from minigpt.train import make_optimizer

@@ -32,7 +32,7 @@ def released(source):
 
 
 def checks(chapter):
-    """The checks of a chapter, drawn anew from its questions."""
+    """The checks of a chapter, drawn again from its questions."""
     return [drawn(question, stored.SEED) for question in instructor.questions_of(chapter, HERE)]
 
 

@@ -1,6 +1,6 @@
 """minigpt: GPT (2018), one lecture, every equation a line of code.
 
-The modules beside this file are the lecture; what is not the lecture lies in rooms behind it. Importing this package
+The modules beside this file are the lecture; what is not the lecture is in subpackages. Importing this package
 imports nothing else.
 """
 
@@ -38,13 +38,14 @@ READING_ORDER = [
     ("generate", 6),
     ("heads", 7),
     ("metrics", 7),
-    ("targets", 7),
+    ("answers", 7),
     ("formats", 7),
     ("fast.packed", 7),
     ("task_model", 7),
     ("fast.recompute", 7),
     ("finetune", 7),
     ("pretrained", 12),
+    ("data.table", None),
     ("data.own", 5),
     ("data.real", 5),
     ("studies.baselines", 7),

@@ -40,7 +40,7 @@ def attention(q, k, v):
 
 
 def attention_weights(q, k, mask=None):
-    """softmax(q k^T / sqrt(d_k) + mask): (..., T, T); `mask` is True where looking is allowed, None to the left."""
+    """softmax(q k^T / sqrt(d_k) + mask): (..., T, T); `mask` is True where a query may look, None is causal."""
     T, d_k = q.shape[-2:]
     scores = (q / math.sqrt(d_k)) @ k.transpose(-1, -2)  # (..., T, T)
     if mask is None:
@@ -55,8 +55,9 @@ class CausalSelfAttention(nn.Module):
 
     One matrix `qkv` holds W^Q, W^K and W^V of all heads side by side, each with a bias, as in GPT-1.
 
-    PyTorch's fused CPU kernel refuses `attention_dropout` above 0, and what it falls back to takes more than
-    twice the time. GPT-1 drops attention weights at 0.1; minigpt's default is 0, and `dropout` on the output stays.
+    GPT-1 drops attention weights at 0.1. PyTorch's fused CPU kernel can't: with `attention_dropout` above 0, training
+    on the CPU computes the weights one by one, in more than twice the time. So the default is 0; `dropout` on the
+    output stays.
 
     Source: Vaswani et al. 2017, section 3.2.2.
 
@@ -79,13 +80,13 @@ class CausalSelfAttention(nn.Module):
         return [a.transpose(1, 2) for a in qkv.unbind(dim=2)]
 
     def forward(self, x, attend=None):
-        """x (B, T, d_model) -> (B, T, d_model); `attend` is another way to mix the values, see `fast/`."""
+        """x (B, T, d_model) -> (B, T, d_model); `attend` is used in place of `self.attend`: see `fast/cache.py`."""
         q, k, v = self.heads(x)  # (B, H, T, d_k)
         out = (attend or self.attend)(q, k, v)  # (B, H, T, d_k)
         return self.dropout(self.out(out.transpose(1, 2).flatten(2)))  # (B, T, d_model)
 
     def attend(self, q, k, v, mask=None):
-        """`attention` of all heads, (B, H, T, d_k); `mask` (B, 1, T, T) is True where looking is allowed."""
+        """`attention` of all heads, (B, H, T, d_k); `mask` (B, 1, T, T): True where one may look, None is causal."""
         rate = self.attention_dropout if self.training else 0.0
         if rate and q.is_cpu:
             return dropout(attention_weights(q, k, mask), rate) @ v

@@ -4,7 +4,7 @@
     batches, plan    which texts make up a batch: of similar length, so that little is padding
     collate, pack    examples of eqs. (5) to (8), each S sequences, as one `Batch`
 
-Padding stands on the right: attention looks left only, so it changes no earlier state and needs no mask.
+Padding is id 0, on the right: attention looks left only, so it changes no earlier state and needs no mask.
 Lecture pages "Unsupervised pre-training" and "Input formats".
 """
 
@@ -35,7 +35,8 @@ class Batch:
     mask: torch.Tensor | None = None
 
     def to(self, device):
-        return Batch(*(None if tensor is None else tensor.to(device) for tensor in vars(self).values()))
+        given = {name: tensor.to(device) for name, tensor in vars(self).items() if tensor is not None}
+        return Batch(**given)
 
 
 def shift(sequences, device="cpu"):
@@ -123,9 +124,9 @@ def pack(examples, device="cpu"):
         last[b, : len(ends)] = torch.tensor(ends)
     ids, positions, owner = pad_sequence(rows, batch_first=True).unbind(-1)  # (B, T) each
     T = ids.shape[1]
-    shared = owner[:, None, :] == 0
-    same = owner[:, None, :] == owner[:, :, None]  # (B, T, T): key's, query's
-    mask = (shared | same) & torch.ones(T, T, dtype=torch.bool).tril()
+    query_owner, key_owner = owner[:, :, None], owner[:, None, :]  # of padding 0, but it lies right of all queries
+    mask = (key_owner == 0) | (key_owner == query_owner)  # (B, T, T)
+    mask = mask & torch.ones(T, T, dtype=torch.bool).tril()
     return Batch(ids[:, None], last, positions, mask[:, None]).to(device)
 
 

@@ -13,7 +13,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from minigpt.fast.parallel import is_first
-from minigpt.support.errors import InputError, require_whole
+from minigpt.support.errors import InputError, require, require_whole
 from minigpt.support.files import write_csv
 from minigpt.support.tensors import save_tensors
 
@@ -39,6 +39,7 @@ class Checkpoints:
 
     def resume(self):
         """Fill model and optimizer; returns the number of steps done and the log up to there."""
+        require(self.out is not None, "out", self.out, "the folder of the run that is resumed")
         done = load_checkpoint(self.out / "checkpoint.safetensors", self.model, self.optimizer, self.identity)
         return done, [row for row in read_log(self.out / "loss.csv") if row["step"] <= done]
 
@@ -65,7 +66,9 @@ def load_checkpoint(path, model, optimizer, identity):
     except SafetensorError as error:
         raise InputError(f"{path} is damaged ({error}); delete it and start again, or restore it") from None
     saved = json.loads(metadata.get("identity", "{}"))
-    for what, was, now in differences(saved, identity):
+    different = next(differences(saved, identity), None)
+    if different:
+        what, was, now = different
         raise InputError(
             f"{path} is of another run: {what} was {was}, now it is {now}; "
             "resume with the same settings, model and text, or write into another folder"
@@ -88,8 +91,8 @@ def differences(saved, identity, prefix=""):
     >>> list(differences({"train": {"steps": 6, "lr": 0.1}}, {"train": {"steps": 7, "lr": 0.1}}))
     [('train.steps', 6, 7)]
     """
-    for name in identity:
-        was, now = saved.get(name), identity[name]
+    for name in sorted(saved.keys() | identity.keys()):
+        was, now = saved.get(name), identity.get(name)
         if isinstance(was, dict) and isinstance(now, dict):
             yield from differences(was, now, f"{prefix}{name}.")
         elif was != now:
@@ -102,7 +105,20 @@ def digest(sequences):
 
 
 def read_log(path):
-    """The rows of `loss.csv`, as `pretrain` returned them."""
-    with open(path, newline="", encoding="utf-8") as file:
-        rows = csv.DictReader(file)
-        return [{name: int(x) if name == "step" else float(x) for name, x in row.items()} for row in rows]
+    """The rows of `loss.csv`, as `pretrain` returned them.
+
+    Raises:
+        InputError: if it is missing, or another program wrote it in its own way.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            rows = [{name: float(x) for name, x in row.items()} for row in csv.DictReader(file)]
+        return [row | {"step": int(row["step"])} for row in rows]
+    except FileNotFoundError:
+        raise InputError(
+            f"{path} is missing, which the checkpoint beside it goes with; restore it, or start again in another folder"
+        ) from None
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        raise InputError(
+            f"{path} is not as `minigpt pretrain` wrote it ({error!r}); restore it, or start again in another folder"
+        ) from None

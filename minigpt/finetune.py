@@ -2,7 +2,7 @@
 
     L = -mean over (x, y) of log P(y | x)  +  aux * eq. (1) on the same sequences
 
-The recipe is GPT-1's: AdamW, warm-up over 0.002 of the steps (one step at least), then a linear decay, 3 epochs,
+The recipe is GPT-1's: AdamW, warm-up over 0.002 of the steps (none below 750 steps), then a linear decay, 3 epochs,
 dropout 0.1, clip 1. The learning rate is larger than GPT-1's 6.25e-5, since our models are a hundred times smaller.
 What is trained, and its loss, stands in `task_model.py`.
 Lecture page "Supervised fine-tuning"; Radford et al. 2018, sections 3.2 and 4.1.
@@ -28,7 +28,7 @@ class FinetuneConfig:
     `aux` weighs the auxiliary language-model loss: 0.5 in the paper, where it helped some data sets, not all.
     Two options for large models save memory. `accumulate` reads a batch in so many parts and adds their gradients:
     the same sum, but for dropout's draws, and for `aux`, which is a mean over tokens in each part. `recompute` keeps
-    no activations within a block and computes them again going backward: the same result.
+    no activations within a block and computes them again in the backward pass: the same result.
     """
 
     epochs: int = 3
@@ -61,7 +61,7 @@ def finetune(model, examples, config, progress=True):
         InputError: if training diverges, or `recompute` is asked of a body without blocks.
     """
     sequences, n_cut = model.encode(examples)
-    numbers = model.targets.numbers(examples)
+    numbers = model.kind.numbers(examples)
     optimizer = make_optimizer(model.parameters(), config.lr, config.weight_decay)
     lengths = [max(map(len, s)) for s in sequences]
     n_steps = config.epochs * math.ceil(len(examples) / config.batch_size)

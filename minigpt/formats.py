@@ -14,8 +14,8 @@ Lecture page "Input formats"; Radford et al. 2018, section 3.3 and figure 1.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from minigpt.answers import Classes, Options, Scores
 from minigpt.support.errors import InputError
-from minigpt.targets import Classes, Options, Scores
 
 
 def sequence(parts, tok):
@@ -80,42 +80,46 @@ def multiple_choice(passage, question, options, tok):
 
 @dataclass(frozen=True)
 class Task:
-    """All that differs between tasks; the head comes with the kind of targets.
+    """All that differs between tasks.
 
-    columns:      of an example, in the order of the format's arguments.
+    columns:      the texts of an example, in the order of the format's arguments.
     format:       texts and tokenizer to S sequences.
-    targets:      the kinds of answer it can have; the data's column, label or score, says which.
-    begin_alike:  do an example's sequences begin alike, as those of one question's options? Then they are cut alike,
-                  and can be read in one row, see `batch.pack`.
-    loses_start:  the part that loses its beginning, not its end, when it has to be cut; None: no part does.
+    kinds:        of answer that it can have, see `answers.py`; each brings its head.
+    begin_alike:  True where the sequences of an example share their beginning, as those of one question's options.
+                  They are then cut alike, and can be read in one row, see `batch.pack`.
+    loses_start:  the number of the part that loses its beginning instead of its end when it is too long, or None.
     """
 
     columns: tuple
     format: Callable
-    targets: tuple = (Classes,)
+    kinds: tuple = (Classes,)
     begin_alike: bool = False
     loses_start: int | None = None
 
     def sequences(self, example, tok):
         return self.format(*(example[column] for column in self.columns), tok)
 
-    def targets_of(self, examples):
-        """The kind of targets that these examples have."""
-        there = [kind for kind in self.targets if kind.column in examples[0]]
-        if not there:
-            columns = " or ".join(sorted({repr(kind.column) for kind in self.targets}))
+    def kind_of(self, examples):
+        """The kind of answer that these examples have: the one whose column they hold.
+
+        Raises:
+            InputError: if they hold none, or two.
+        """
+        there = [kind for kind in self.kinds if kind.column in examples[0]]
+        if len(there) != 1:
             raise InputError(
-                f"an example has no {columns}, only {', '.join(map(repr, examples[0]))}; name its answer so"
+                f"an example has the columns {', '.join(map(repr, examples[0]))}; its answer must stand in one of "
+                f"{' or '.join(repr(kind.column) for kind in self.kinds)}"
             )
-        return there[-1]  # a score says more than a label
+        return there[0]
 
 
 TASKS = {
     "single_text": Task(("text",), single_text),
     "entailment": Task(("premise", "hypothesis"), entailment),
-    "similarity": Task(("a", "b"), similarity, targets=(Classes, Scores)),
+    "similarity": Task(("a", "b"), similarity, kinds=(Classes, Scores)),
     "multiple_choice": Task(
-        ("passage", "question", "options"), multiple_choice, targets=(Options,), begin_alike=True, loses_start=0
+        ("passage", "question", "options"), multiple_choice, kinds=(Options,), begin_alike=True, loses_start=0
     ),
 }
 

@@ -12,12 +12,14 @@ import torch
 from minigpt.fast.cache import CachedReader
 from minigpt.support.errors import InputError, require_whole
 
+LEAST = 1e-6  # of a temperature: below, a division by it leaves float32
+
 
 def next_token_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
     """What to draw from: logits (..., |V|) -> probabilities (..., |V|).
 
     Args:
-        temperature: below 1 sharpens, above 1 flattens; 0 puts all on the most likely token (greedy).
+        temperature: below 1 sharpens, above 1 flattens; below 1e-6 all is on the most likely token (greedy).
         top_k: keep the k most likely tokens. top_p: keep the most likely ones until their sum reaches p.
     Raises:
         InputError: for a value out of range.
@@ -31,10 +33,10 @@ def next_token_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
         raise InputError(f"top_k is {top_k}; it must be a whole number of at least 1, or None")
     if top_p is not None and not 0 < top_p <= 1:
         raise InputError(f"top_p is {top_p}; it must be above 0 and at most 1, or None")
-    if temperature == 0:
+    if temperature < LEAST:
         return torch.nn.functional.one_hot(logits.argmax(-1), logits.shape[-1]).to(logits.dtype)
-    probabilities = (logits / temperature).softmax(-1)
-    if top_k is None and top_p is None:
+    probabilities = ((logits - logits.amax(-1, keepdim=True)) / temperature).softmax(-1)
+    if top_k is None and top_p in (None, 1):
         return probabilities
     ordered, order = probabilities.sort(dim=-1, descending=True, stable=True)
     before = ordered.cumsum(-1) - ordered  # the probability of all likelier tokens
@@ -43,6 +45,7 @@ def next_token_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
         dropped[..., top_k:] = True
     if top_p is not None:
         dropped |= before >= top_p
+        dropped[..., 0] = False  # the likeliest stays, however small top_p is
     kept = torch.zeros_like(ordered).scatter(-1, order, ordered.masked_fill(dropped, 0.0))
     return kept / kept.sum(-1, keepdim=True)
 
@@ -119,7 +122,7 @@ def generate(
     text, lengths = rectangle(ids, max_new_tokens, model.config.n_ctx, device)
     read = partial(last_logits, model.eval())
     if use_cache:
-        read = CachedReader(model, len(text), anew=read)
+        read = CachedReader(model, len(text), whole=read)
 
     def choose(logits):
         return draw(next_token_probabilities(logits, temperature, top_k, top_p), generator)
@@ -147,5 +150,5 @@ def fill_in(text, lengths, max_new_tokens, read, choose, end_id):
 
 def until_end(row, n_prompt, n_new, end_id):
     """A prompt with its new tokens, to the first `end_id` among them."""
-    told = row[n_prompt : n_prompt + n_new]
-    return row[:n_prompt] + (told[: told.index(end_id) + 1] if end_id in told else told)
+    new = row[n_prompt : n_prompt + n_new]
+    return row[:n_prompt] + (new[: new.index(end_id) + 1] if end_id in new else new)

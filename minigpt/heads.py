@@ -18,8 +18,9 @@ from minigpt.model import initialise
 class LinearHead(nn.Module):
     """Equations (3) and (7): states (B, S, d_model) -> logits (B, k); k = 1 for a score.
 
-    a + b and b + a are the same bits, so exchanging the texts of eq. (7) changes nothing.
+    a + b and b + a are the same bits, so exchanging the texts of eq. (7) changes no answer. `last` is for `ChoiceHead`.
 
+    >>> import torch
     >>> LinearHead(d_model=8, k=3)(torch.ones(2, 1, 8), torch.tensor([[4], [6]])).shape
     torch.Size([2, 3])
     """
@@ -34,8 +35,11 @@ class LinearHead(nn.Module):
 
 
 class ChoiceHead(nn.Module):
-    """Equation (8): states (B, N, d_model) -> one logit an option (B, N); -inf where an example has fewer options.
+    """Equation (8): states (B, N, d_model), last (B, N) -> one logit an option (B, N).
 
+    `last` is -1 where an example has fewer options: the logit there is -inf, so its probability is 0.
+
+    >>> import torch
     >>> ChoiceHead(d_model=8)(torch.ones(2, 3, 8), torch.tensor([[4, 4, 4], [6, 6, -1]])).isinf().sum()
     tensor(1)
     """

@@ -1,7 +1,7 @@
 """Equation (1): L(theta) = -sum_{t=1..T} log P(x_t | x_1..x_{t-1}; theta), and equation (4): -sum_{(x,y)} log P(y | x).
 
-Both are the same thing, minus the log probability of what came: the next token in (1), the label in (4).
-A batch is judged by its mean, so that a long text weighs no more per token than a short one.
+Both are minus the log probability of what was observed: the next token in (1), the label in (4).
+Both are divided by the number of targets, so that losses of batches of different sizes can be compared.
 Lecture pages "Unsupervised pre-training" and "Supervised fine-tuning"; Radford et al. 2018, sections 3.1 and 3.2.
 """
 
@@ -36,7 +36,7 @@ def lm_loss(logits, targets):
 
     Args:
         logits: (B, T, |V|), the model's answer at each position; targets: (B, T), the token that came next.
-    Source: Radford et al. 2018, eq. (1). Its term t = 1 exists because every text starts with `<s>`.
+    Source: Radford et al. 2018, eq. (1). Its term t = 1 exists where texts start with `<s>`.
     """
     return log_loss(logits, targets).sum() / (targets != NO_TARGET).sum()
 
@@ -49,7 +49,8 @@ def classification_loss(logits, labels):
 def squared_error(scores, targets):
     """For a number instead of a class: the mean of (score - target)^2, both (B).
 
-    It is eq. (4) where y is normally distributed about the score with spread 1, but for a factor 1/2 and a constant.
+    It is eq. (4) where y is normally distributed about the score with standard deviation 1, up to a factor and a
+    constant.
 
     >>> import torch
     >>> squared_error(torch.tensor([1.0, 3.0]), torch.tensor([1.0, 1.0]))

@@ -3,6 +3,9 @@
 Accuracy: Wilson's interval. Pearson and Spearman: Fisher's z. Macro-F1: a bootstrap over the examples.
 """
 
+import dataclasses
+from dataclasses import dataclass, field
+
 import numpy as np
 from scipy import stats
 from sklearn.metrics import confusion_matrix
@@ -10,15 +13,29 @@ from sklearn.metrics import confusion_matrix
 CONFIDENCE = 0.95
 
 
+@dataclass(frozen=True)
+class Score:
+    """How good: a metric's value, the ends of its 95% interval, and other metrics of the same answers by name."""
+
+    metric: str
+    score: float
+    low: float
+    high: float
+    also: dict = field(default_factory=dict)
+
+    def to_json(self):
+        return dataclasses.asdict(self)
+
+
 def accuracy(predicted, labels):
     """Share of right answers, with Wilson's interval (Wilson 1927): it is sound at 0 and 1 too.
 
     >>> accuracy([1, 1, 0, 1], [1, 1, 1, 1])
-    {'score': 0.75, 'low': 0.30..., 'high': 0.95...}
+    Score(metric='accuracy', score=0.75, low=0.30..., high=0.95..., also={})
     """
     right = int(np.sum(np.asarray(predicted) == np.asarray(labels)))
     interval = stats.binomtest(right, len(labels)).proportion_ci(CONFIDENCE, method="wilson")
-    return {"score": right / len(labels), "low": float(interval.low), "high": float(interval.high)}
+    return Score("accuracy", right / len(labels), float(interval.low), float(interval.high))
 
 
 def macro_f1(predicted, labels, seed=0, n_resamples=500):
@@ -29,7 +46,7 @@ def macro_f1(predicted, labels, seed=0, n_resamples=500):
     counts = confusion_matrix(labels, predicted)  # (k, k): label, answer
     draws = np.random.default_rng(seed).multinomial(len(labels), counts.ravel() / len(labels), size=n_resamples)
     low, high = np.quantile(mean_f1(draws.reshape(-1, *counts.shape)), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return {"score": float(mean_f1(counts)), "low": float(low), "high": float(high)}
+    return Score("macro_f1", float(mean_f1(counts)), float(low), float(high))
 
 
 def mean_f1(counts):
@@ -45,12 +62,13 @@ def pearson(predicted, scores):
     A constant has no correlation, and fewer than 4 examples have no interval: such a score is 0, from -1 to 1.
     """
     if len(scores) < 4 or np.ptp(predicted) == 0 or np.ptp(scores) == 0:
-        return {"score": 0.0, "low": -1.0, "high": 1.0}
-    found = stats.pearsonr(predicted, scores)
-    interval = found.confidence_interval(CONFIDENCE)
-    return {"score": float(found.statistic), "low": float(interval.low), "high": float(interval.high)}
+        return Score("pearson", 0.0, -1.0, 1.0)
+    r = stats.pearsonr(predicted, scores)
+    interval = r.confidence_interval(CONFIDENCE)
+    return Score("pearson", float(r.statistic), float(interval.low), float(interval.high))
 
 
 def spearman(predicted, scores):
     """Spearman's rho: Pearson's r of the ranks."""
-    return pearson(stats.rankdata(predicted), stats.rankdata(scores))
+    ranked = pearson(stats.rankdata(predicted), stats.rankdata(scores))
+    return dataclasses.replace(ranked, metric="spearman")

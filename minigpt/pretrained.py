@@ -49,7 +49,7 @@ def tensor_names(n_layer):
     return names
 
 
-def turned(ours):
+def is_transposed(ours):
     """Is this one of the matrices that the files keep as (in, out)?"""
     return "blocks" in ours and "ln_" not in ours and ours.endswith("weight")
 
@@ -59,7 +59,7 @@ def their_shapes(config):
     with torch.device("meta"):  # shapes without memory
         ours = dict(GPT(config).named_parameters())
     names = tensor_names(config.n_layer)
-    return {theirs: tuple(ours[name].shape)[:: -1 if turned(name) else 1] for name, theirs in names.items()}
+    return {theirs: tuple(ours[name].shape)[:: -1 if is_transposed(name) else 1] for name, theirs in names.items()}
 
 
 def load_openai_gpt(folder):
@@ -89,7 +89,7 @@ def load_openai_gpt(folder):
     with torch.device("meta"):  # the weights come from the files: nothing to draw
         model = GPT(config)
     ours = {name: tensors[theirs] for name, theirs in tensor_names(config.n_layer).items()}
-    ours = {name: tensor.T.contiguous() if turned(name) else tensor for name, tensor in ours.items()}
+    ours = {name: tensor.T.contiguous() if is_transposed(name) else tensor for name, tensor in ours.items()}
     ours["lm_head.weight"] = ours["token_embedding.weight"]
     model.load_state_dict(ours, assign=True)
     model.lm_head.weight = model.token_embedding.weight
@@ -161,7 +161,7 @@ def in_pieces(shards, sizes):
             rest = next(shards)
         parts.append(rest[:size])
         rest = rest[size:]
-        yield np.concatenate(parts).astype(np.float32)  # a copy, so that nothing hangs on the files
+        yield np.concatenate(parts).astype(np.float32)  # a copy, so that nothing depends on the files
 
 
 def save_openai_gpt(model, folder):
@@ -174,7 +174,7 @@ def save_openai_gpt(model, folder):
     if not config.tie_weights:
         raise InputError("Hugging Face's format ties W^L to W^e, this model does not; train with tie_weights=True")
     ours, names = model.state_dict(), tensor_names(config.n_layer)
-    tensors = {f"transformer.{names[n]}": ours[n].T if turned(n) else ours[n] for n in names}
+    tensors = {f"transformer.{names[n]}": ours[n].T if is_transposed(n) else ours[n] for n in names}
     save_tensors(folder / "model.safetensors", tensors, {"format": "pt"})
     sizes = {"vocab_size": config.vocab_size, "n_positions": config.n_ctx, "n_embd": config.d_model}
     sizes |= {"n_layer": config.n_layer, "n_head": config.n_head, "layer_norm_epsilon": 1e-5, "afn": "gelu"}

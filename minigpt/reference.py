@@ -10,7 +10,7 @@ import numpy as np
 
 
 def softmax(x):
-    """exp(x_i) / sum_j exp(x_j) along the last axis; the largest x is taken off first, so that exp stays finite.
+    """exp(x_i) / sum_j exp(x_j) along the last axis; the largest x is subtracted first, so that exp stays finite.
 
     >>> softmax(np.array([0.0, 0.0, -np.inf]))
     array([0.5, 0.5, 0. ])
@@ -88,12 +88,12 @@ def attention_backward(grad_out, q, k, v):
     if grad_out.shape != v.shape:
         raise ValueError(f"grad_out must have the shape of v, {v.shape}, got {grad_out.shape}")
     _, A = attention(q, k, v)  # (..., T, T)
-    scale = math.sqrt(q.shape[-1])
+    c = math.sqrt(q.shape[-1])
     grad_v = A.swapaxes(-1, -2) @ grad_out
     grad_A = grad_out @ v.swapaxes(-1, -2)
     grad_S = A * (grad_A - (grad_A * A).sum(axis=-1, keepdims=True))
-    grad_q = grad_S @ k / scale
-    grad_k = grad_S.swapaxes(-1, -2) @ q / scale
+    grad_q = grad_S @ k / c
+    grad_k = grad_S.swapaxes(-1, -2) @ q / c
     return grad_q, grad_k, grad_v
 
 
@@ -114,7 +114,10 @@ def multi_head(x, W_qkv, b_qkv, W_o, b_o, n_head):
 
 
 def decoder_block(x, p, n_head):
-    """One layer, post-LN: n = LN1(x + attention(x)), h = LN2(n + gelu(n W_1 + b_1) W_2 + b_2); x is (T, d_model)."""
+    """One layer, post-LN: n = LN1(x + attention(x)), h = LN2(n + gelu(n W_1 + b_1) W_2 + b_2); x is (T, d_model).
+
+    `p` has the weights W and biases b, and the gains g and biases c of the two layer norms.
+    """
     a = multi_head(x, p["W_qkv"], p["b_qkv"], p["W_o"], p["b_o"], n_head)
     n = layer_norm(x + a, p["g_1"], p["c_1"])
     m = gelu(n @ p["W_1"] + p["b_1"]) @ p["W_2"] + p["b_2"]
@@ -139,7 +142,7 @@ def forward(params, ids, config):
 
 def forward_text(params, ids, config):
     """Eq. (2) for one text: ids (T) -> logits (T, |V|)."""
-    one_hot = np.eye(len(params["W_e"]), dtype=params["W_e"].dtype)[ids]  # (T, |V|)
+    one_hot = (np.asarray(ids)[:, None] == np.arange(len(params["W_e"]))).astype(params["W_e"].dtype)  # (T, |V|)
     h = one_hot @ params["W_e"] + params["W_p"][: len(ids)]  # (T, d_model)
     for layer in range(config.n_layer):
         block = {name.split(".")[1]: p for name, p in params.items() if name.startswith(f"{layer}.")}

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from minigpt.answers import Classes, Options, Scores
 from minigpt.batch import collate, pack, shift
 from minigpt.fast.dropout import Dropout
 from minigpt.fast.packed import packed_hidden
@@ -19,7 +20,6 @@ from minigpt.model import GPT
 from minigpt.support.errors import InputError
 from minigpt.support.files import read_json, write_json
 from minigpt.support.tensors import fill, save_tensors
-from minigpt.targets import Classes, Options, Scores
 from minigpt.tokenizer import Tokenizer
 
 
@@ -27,13 +27,15 @@ class TaskModel(nn.Module):
     """Body and head for one task: a `Batch` -> logits (B, k).
 
     Args:
-        name: of a task in `formats.TASKS`. body: a `GPT`, or another module with its `hidden`.
-        targets: what it answers with, of a kind that the task allows: `Classes`, `Options` or `Scores`.
+        name: of a task in `formats.TASKS`.
+        body: a `GPT`, or a module with its `config`, `token_embedding`, `hidden` and `lm_head`, such as `studies.lstm`.
+        kind: what it answers with: `Classes`, `Options` or `Scores`.
+        seed: of the head. Not the body's: W^y would be drawn as a copy of the first rows of W^e.
     Raises:
         InputError: if there is no such task, or the tokenizer is another model's.
     """
 
-    def __init__(self, name, tok, body, targets, seed=0):
+    def __init__(self, name, tok, body, kind, seed=0):
         super().__init__()
         if name not in TASKS:
             raise InputError(f"task {name!r} is not one of {', '.join(TASKS)}")
@@ -42,19 +44,19 @@ class TaskModel(nn.Module):
                 f"the tokenizer has {tok.vocab_size} ids, the model {body.config.vocab_size}: "
                 "take both from the folder of one run"
             )
-        self.name, self.task, self.tok, self.targets = name, TASKS[name], tok, targets
+        self.name, self.task, self.tok, self.kind = name, TASKS[name], tok, kind
         self.body = body
         self.dropout = Dropout(body.config.dropout)
-        self.head = targets.head(body.config.d_model, seed)
+        self.head = kind.head(body.config.d_model, seed)
 
     @classmethod
     def for_examples(cls, task, tok, body, examples, seed=0):
-        """A new head for the labels, or the scores, that `examples` hold; the markers are warmed."""
+        """A new head for the labels, or the scores, that `examples` hold; for `$` and `<e>` see `warm_markers`."""
         if not examples:
             raise InputError("there are no training examples; check the file")
         if task not in TASKS:
             raise InputError(f"task {task!r} is not one of {', '.join(TASKS)}")
-        model = cls(task, tok, body, TASKS[task].targets_of(examples).of(examples), seed)
+        model = cls(task, tok, body, TASKS[task].kind_of(examples).of(examples), seed)
         if tok.level != "gpt1":  # whose markers are drawn from N(0, 0.02), as in the paper
             warm_markers(body, tok)
         return model
@@ -89,10 +91,10 @@ class TaskModel(nn.Module):
         return (pack if packed else collate)(sequences, device)
 
     def loss(self, sequences, numbers, aux=0.0):
-        """Equation (4), plus `aux` times eq. (1) on the same sequences; `numbers` from `targets.numbers`."""
+        """Equation (4), plus `aux` times eq. (1) on the same sequences; `numbers` from `kind.numbers`."""
         batch = self.batch(sequences, numbers.device, whole=aux > 0)
         hidden = self.hidden(batch)
-        loss = self.targets.loss(self.logits(hidden, batch.last), numbers)
+        loss = self.kind.loss(self.logits(hidden, batch.last), numbers)
         if aux:
             _, next_ids = shift([row for rows in sequences for row in rows], numbers.device)
             states = hidden[batch.last.flatten() >= 0, : next_ids.shape[1]]  # rows that hold a sequence
@@ -111,25 +113,29 @@ class TaskModel(nn.Module):
             chosen = order[at : at + batch_size]
             logits = self(self.batch([sequences[i] for i in chosen], device)).cpu()
             for i, row in zip(chosen, logits, strict=True):
-                answers[i] = self.targets.answer(row)
+                answers[i] = self.kind.answer(row)
         return answers
 
     def evaluate(self, examples):
-        """The task's metric with its 95% interval, and the other metrics of its kind."""
+        """A `metrics.Score`: the task's metric with its 95% interval, and the other metrics of its kind."""
         if not examples:
             raise InputError("there are no test examples; check the file")
-        self.targets.numbers(examples)  # an unknown label is refused before anything is computed
-        return self.targets.score(self.predict(examples), examples)
+        self.kind.numbers(examples)  # an unknown label is refused before anything is computed
+        return self.kind.score(self.predict(examples), examples)
 
     def save(self, folder):
-        """The body as `GPT.save` does, `head.safetensors`, `tokenizer.json` and `task.json`."""
+        """`task.json`, `head.safetensors`, `tokenizer.json`, and the body as `GPT.save` does; the body comes last, so
+        that a folder whose writing was cut short is no language model."""
         folder = Path(folder)
-        self.body.save(folder)
-        self.tok.save(folder)
-        save_tensors(folder / "head.safetensors", self.head.state_dict())
-        labels = list(self.targets.labels) if isinstance(self.targets, Classes) else None
-        scale = [self.targets.mean, self.targets.spread] if isinstance(self.targets, Scores) else None
+        labels = scale = None
+        if isinstance(self.kind, Classes):
+            labels = list(self.kind.labels)
+        if isinstance(self.kind, Scores):
+            scale = [self.kind.mean, self.kind.std]
         write_json(folder / "task.json", {"task": self.name, "labels": labels, "scale": scale})
+        save_tensors(folder / "head.safetensors", self.head.state_dict())
+        self.tok.save(folder)
+        self.body.save(folder)
 
     @classmethod
     def load(cls, folder):
@@ -139,22 +145,38 @@ class TaskModel(nn.Module):
             InputError: if a file is missing or damaged.
         """
         folder = Path(folder)
-        saved = read_json(folder / "task.json")
-        if not isinstance(saved, dict) or not {"task", "labels", "scale"} <= saved.keys():
-            raise InputError(f"{folder / 'task.json'} lacks task, labels or scale: restore it, or fine-tune again")
-        labels, scale = saved["labels"], saved["scale"]
-        targets = Classes(tuple(labels)) if labels else Scores(*scale) if scale else Options()
-        model = cls(saved["task"], Tokenizer.load(folder), GPT.load(folder), targets)
+        name, kind = read_task(folder / "task.json")
+        model = cls(name, Tokenizer.load(folder), GPT.load(folder), kind)
         fill(model.head, folder / "head.safetensors")
         return model
 
 
-def warm_markers(body, tok):
-    """Let `$` begin as the embedding of a full stop, and `<e>` as that of a question mark.
+def read_task(path):
+    """`task.json` to the task's name and the kind of answer.
 
-    Changes `body`. Pre-training never read these two, so their rows of W^e are noise (where W^L is W^e, `<e>` was
-    written, never read), and a few hundred labels are too few to learn what to ask at `<e>`. GPT-1, with thousands of
-    labels, started from N(0, 0.02).
+    Raises:
+        InputError: if it is not what `save` writes.
+    """
+    saved = read_json(path)
+    try:
+        name, labels, scale = saved["task"], saved["labels"], saved["scale"]
+        if name not in TASKS or (labels and scale):
+            raise ValueError(f"task {name!r}, labels {labels!r}, scale {scale!r}")
+        if labels:
+            return name, Classes(tuple(map(str, labels)))
+        if scale:
+            return name, Scores(*map(float, scale))
+        return name, Options()
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path} lacks task, labels or scale, or they are damaged ({error!r}): restore it") from None
+
+
+def warm_markers(body, tok):
+    """Start `$` as the embedding of a full stop, and `<e>` as that of a question mark. Changes `body`.
+
+    Pre-training never read these two, so their rows of W^e are noise, and a few hundred labels are too few to learn
+    what to ask at `<e>`. GPT-1, with thousands of labels, started from N(0, 0.02). Where W^L is tied to W^e, the row of
+    `<e>` was trained as an output: it is replaced too, and the body no longer predicts the end of a text.
     """
     rows = body.token_embedding.weight
     for marker, signs in ((tok.delimiter_id, ".。"), (tok.end_id, "?？")):
@@ -166,5 +188,5 @@ def warm_markers(body, tok):
 
 
 def score(task, answers, examples):
-    """Anybody's answers, a baseline's say, by the task's metric: {"metric", "score", "low", "high", "also"}."""
-    return TASKS[task].targets_of(examples).of(examples).score(answers, examples)
+    """Anybody's answers, a baseline's say, by the task's metric: a `metrics.Score`."""
+    return TASKS[task].kind_of(examples).score(answers, examples)

@@ -2,8 +2,8 @@
 
     text -> pieces -> ids 0 .. n-1,   and outside of the n trained pieces:   <s> = n,  $ = n+1,  <e> = n+2
 
-No text, whatever it holds, encodes to a marker: a typed `$` is an ordinary piece, only `formats.py` and `train.py`
-put markers in. So `vocab_size`, the |V| of the equations, is n + 3.
+No text, whatever it holds, encodes to a marker: a typed `$` is an ordinary piece. Code puts markers in by their ids,
+`start_id`, `delimiter_id` and `end_id`. So `vocab_size`, the |V| of the equations, is n + 3.
 Lecture page "One-hot vectors and the vocabulary"; markers: Radford et al. 2018, section 3.3; BPE: Sennrich et al. 2016.
 """
 
@@ -32,10 +32,9 @@ class Tokenizer:
     What was not seen becomes `<unk>`: a word or character, in GPT-1's pieces a character. At level "bpe" nothing does.
 
     >>> tok = Tokenizer.train(["the cat saw the dog"], vocab_size=20, level="word")
-    >>> tok.encode("the bird saw the cat")
-    [1, 0, 4, 1, 2]
-    >>> tok.decode(_)
-    'the <unk> saw the cat'
+    >>> ids = tok.encode("the bird saw the cat")
+    >>> ids, tok.decode(ids)
+    ([1, 0, 4, 1, 2], 'the <unk> saw the cat')
     """
 
     def __init__(self, level, pieces, bpe=None):
@@ -93,7 +92,7 @@ class Tokenizer:
             )
         except Exception as error:  # the BPE library raises bare exceptions
             raise InputError(
-                f"{merges} and {vocabulary} are no vocabulary of GPT-1 ({error!r}); get both anew"
+                f"{merges} and {vocabulary} are no vocabulary of GPT-1 ({error!r}); get both again"
             ) from None
         bpe.normalizer = tokenizers.normalizers.BertNormalizer(lowercase=True)
         bpe.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()

@@ -24,8 +24,8 @@ from minigpt.support.progress import progress as shown
 class TrainConfig:
     """How to train. `warmup` is the share of the steps in which the rate rises to `lr`.
 
-    `beta2` says how long AdamW remembers squared gradients: about 1 / (1 - beta2) steps. A run of a few thousand steps
-    does better with less than AdamW's usual 0.999; GPT-3 had 0.95.
+    `beta2` says how long AdamW remembers squared gradients: about 1 / (1 - beta2) steps. 0.999 is AdamW's usual value;
+    the toy run of a few thousand steps has 0.98, GPT-3 had 0.95.
     """
 
     steps: int
@@ -42,13 +42,17 @@ class TrainConfig:
             require_whole(name, getattr(self, name))
         require(0 < self.lr < math.inf, "lr", self.lr, "a number above 0, such as 0.001")
         require(0 <= self.beta2 < 1, "beta2", self.beta2, "a number from 0, below 1, such as 0.999")
+        require(0 <= self.warmup <= 1, "warmup", self.warmup, "a share of the steps, from 0 to 1")
+        require(0 <= self.weight_decay < math.inf, "weight_decay", self.weight_decay, "a number from 0")
+        require(self.clip > 0, "clip", self.clip, "a number above 0; inf clips nothing")
         require_whole("seed", self.seed, least=0)
 
 
 def documents(texts, tok, n_ctx):
     """Texts to training sequences `<s> x_1 .. x_T <e>`; one longer than n_ctx + 1 ids continues in the next sequence.
 
-    Each sequence starts with `<s>`, so that eq. (1)'s term P(x_1) exists; `<e>` stands at the true end only.
+    Each sequence starts with `<s>`, so that eq. (1)'s term P(x_1) exists; `<e>` stands at the true end only, and never
+    alone in a sequence: `<s> <e>` would teach that a text may be empty.
     GPT-1 was pre-trained without markers: its sequences have none, so that their first token has no loss.
     """
     sequences = []
@@ -58,7 +62,11 @@ def documents(texts, tok, n_ctx):
             sequences += [ids[i : i + n_ctx + 1] for i in range(0, len(ids) - 1, n_ctx)]
         else:
             ids = [*tok.encode(text), tok.end_id]
-            sequences += [[tok.start_id, *ids[i : i + n_ctx]] for i in range(0, len(ids), n_ctx)]
+            starts = list(range(0, len(ids), n_ctx))
+            if len(starts) > 1 and starts[-1] == len(ids) - 1:
+                starts[-1] -= 1
+            ends = [*starts[1:], len(ids)]
+            sequences += [[tok.start_id, *ids[start:end]] for start, end in zip(starts, ends, strict=True)]
     return sequences
 
 
@@ -134,20 +142,21 @@ def pretrain(model, sequences, config, out=None, checkpoint_every=200, resume=Fa
     check_sequences(sequences, model.config.vocab_size)
     optimizer = make_optimizer(model.parameters(), config.lr, config.weight_decay, config.beta2)
     identity = {"train": asdict(config), "model": model.config.to_json(), "documents": digest(sequences)}
-    keeper = Checkpoints(out, model, optimizer, identity, checkpoint_every)
-    done, log = keeper.resume() if resume else (0, [])
+    checkpoints = Checkpoints(out, model, optimizer, identity, checkpoint_every)
+    done, log = checkpoints.resume() if resume else (0, [])
     steps = shown(range(done, config.steps), "pre-training", progress and parallel.is_first(), initial=done)
     chosen = plan([*map(len, sequences)], config.batch_size, config.seed, first=done)
-    shared_model = parallel.shared(model.train())
+    wrapped = parallel.wrap(model)
     for step, indices in zip(steps, chosen, strict=False):
         seed_step(config.seed, step)
         lr = learning_rate(step, config)
-        loss, norm = train_step(shared_model, optimizer, [sequences[i] for i in indices], lr, config.clip)
+        model.train()  # `watch` may have evaluated it
+        loss, norm = train_step(wrapped, optimizer, [sequences[i] for i in indices], lr, config.clip)
         log.append({"step": step + 1, "loss": loss, "lr": lr, "gradient_norm": norm})
         steps.set_postfix(loss=f"{loss:.3f}", refresh=False)
         if watch is not None:
             watch(log)
-        keeper.keep(log, last=step + 1 == config.steps)
+        checkpoints.keep(log, last=step + 1 == config.steps)
     model.eval()
     return log
 
@@ -157,14 +166,14 @@ def train_step(model, optimizer, batch, lr, clip):
 
     Of several processes each takes its share of the batch, see `fast/parallel.py`; a single one takes it all, weight 1.
     """
-    share, weight = parallel.share(batch)
-    ids, targets = shift(share, next(model.parameters()).device)
+    own, weight = parallel.own_part(batch)
+    ids, targets = shift(own, next(model.parameters()).device)
     loss = weight * lm_loss(model(ids), targets)
     optimizer.zero_grad()
     loss.backward()
-    norm = update(model, optimizer, lr, clip)
     total = parallel.mean(loss.detach()).item()
     check_finite(total, lr)
+    norm = update(model, optimizer, lr, clip)
     return total, norm.item()
 
 

@@ -6,20 +6,22 @@ import pytest
 import torch
 
 from minigpt.data import world, world_tasks
-from minigpt.finetune import FinetuneConfig
+from minigpt.finetune import FinetuneConfig, finetune
 from minigpt.model import GPT, GPTConfig
 from minigpt.studies import ablation, zeroshot
 from minigpt.studies.ablation import Trial, ablate, merge, read_table, take_over, trials
 from minigpt.studies.lstm import LSTM
-from minigpt.studies.main_job import Setting
+from minigpt.studies.main_job import Setting, TaskData
 from minigpt.support.errors import InputError
+from minigpt.task_model import TaskModel
 from minigpt.tokenizer import Tokenizer
 from minigpt.train import TrainConfig
 
 
 def small(task="entailment"):
     """A setting of a few seconds: 2 blocks, 4 steps, one task."""
-    tasks = {task: (task, [], world_tasks.examples(task, 20, 1), FinetuneConfig(epochs=1, batch_size=16))}
+    recipe = FinetuneConfig(epochs=1, batch_size=16)
+    tasks = {task: TaskData(task, [], world_tasks.examples(task, 20, 1), recipe)}
     sizes = {"n_ctx": 72, "n_layer": 2, "n_head": 2, "d_model": 16}
     return Setting(world.stories(50, 0), [], "word", 100, sizes, TrainConfig(4, batch_size=8), tasks)
 
@@ -130,8 +132,20 @@ def test_the_lstm_looks_left_only_and_follows_its_seed():
     blocks = sum(p.numel() for p in GPT(config).blocks.parameters() if p.ndim > 1)
     weights = sum(p.numel() for part in (model.lstm, model.projection) for p in part.parameters() if p.ndim > 1)
     assert weights == 37.5 / 36 * blocks
-    with pytest.raises(ValueError, match="in order"):
-        model.hidden(ids, mask=torch.ones(1))
+
+
+def test_an_lstm_reads_each_option_in_a_row_of_its_own():
+    """It has no mask: a GPT reads the options of a question in one row, and can be asked to recompute its blocks."""
+    examples = world_tasks.examples("multiple_choice", 8, 0)
+    tok = Tokenizer.train(world.stories(50, 0), 100, "word")
+    config = GPTConfig(tok.vocab_size, 72, 1, 1, 8)
+    for kind, packed in ((GPT, True), (LSTM, False)):
+        model = TaskModel.for_examples("multiple_choice", tok, kind(config, 0), examples)
+        sequences, _ = model.encode(examples)
+        assert (model.batch(sequences, "cpu").mask is not None) == packed
+        finetune(model, examples, FinetuneConfig(epochs=1), progress=False)
+    with pytest.raises(InputError, match="LSTM has none; leave it out"):
+        finetune(model, examples, FinetuneConfig(epochs=1, recompute=True), progress=False)
 
 
 class Oracle(torch.nn.Module):

@@ -110,7 +110,10 @@ def tiny_setting():
     """The main job's toy setting, a hundred times smaller."""
     texts = world.stories(100, 0)
     recipe = FinetuneConfig(epochs=1)
-    tasks = {t: (t, world_tasks.examples(t, 20, 0), world_tasks.examples(t, 20, 1), recipe) for t in world_tasks.TASKS}
+    tasks = {
+        task: main_job.TaskData(task, *(world_tasks.examples(task, 20, seed) for seed in (0, 1)), recipe)
+        for task in world_tasks.TASKS
+    }
     return main_job.Setting(
         texts,
         texts[:10],

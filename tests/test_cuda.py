@@ -124,7 +124,7 @@ def test_every_task(device, task, tok, tmp_path):
     aux = 0.5 if task == "entailment" else 0.0
     found = finetune(tuned, examples, FinetuneConfig(epochs=2, batch_size=8, aux=aux), progress=False)
     assert np.isfinite(found["losses"]).all()
-    score = tuned.evaluate(examples)["score"]
+    score = tuned.evaluate(examples).score
     tuned.save(tmp_path)
     assert TaskModel.load(tmp_path).predict(examples[:4]) is not None
     assert 0 <= score <= 1

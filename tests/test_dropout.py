@@ -89,3 +89,10 @@ def test_attention_weights_are_dropped_in_training_only():
     many = layer.train()(x.expand(20_000, 6, 8))
     assert (many[0] - plain[0]).abs().max() > 1e-3
     torch.testing.assert_close(many.mean(0), plain[0], rtol=0, atol=0.02)
+
+
+def test_a_rate_next_to_one_keeps_the_mean():
+    """A rate is rounded to 16 bits; the nearest one below 1 still divides by more than 0."""
+    torch.manual_seed(0)
+    kept = dropout(torch.ones(2**20), 0.999999)
+    assert kept.isfinite().all() and 0 < (kept > 0).sum() < 64

@@ -11,6 +11,7 @@ from scipy import stats
 from sklearn.metrics import f1_score
 
 from minigpt import metrics
+from minigpt.answers import Classes, Options
 from minigpt.batch import collate, pack
 from minigpt.data.own import read_examples
 from minigpt.finetune import FinetuneConfig, finetune
@@ -20,7 +21,6 @@ from minigpt.loss import classification_loss
 from minigpt.model import GPT, GPTConfig
 from minigpt.studies import baselines
 from minigpt.support.errors import InputError
-from minigpt.targets import Classes, Options
 from minigpt.task_model import TaskModel, score
 from minigpt.tokenizer import Tokenizer
 
@@ -88,8 +88,8 @@ def assert_head_correct(model, task):
 
 
 def model_for(task):
-    targets = Options() if task == "multiple_choice" else Classes(("x", "y", "z"))
-    return TaskModel(task, TOK, body(), targets).double().eval()
+    kind = Options() if task == "multiple_choice" else Classes(("x", "y", "z"))
+    return TaskModel(task, TOK, body(), kind).double().eval()
 
 
 @pytest.mark.parametrize("task", ["single_text", "similarity", "multiple_choice"])
@@ -203,7 +203,7 @@ def test_every_task_learns_saves_and_loads(task, tmp_path):
     tuned = tuned_for(task, rows)
     finetune(tuned, rows, FinetuneConfig(epochs=30, batch_size=8, lr=3e-3), progress=False)
     found = tuned.evaluate(rows)
-    assert found["score"] > 0.9 and found["low"] <= found["score"] <= found["high"]
+    assert found.score > 0.9 and found.low <= found.score <= found.high
     tuned.save(tmp_path)
     assert TaskModel.load(tmp_path).predict(rows) == tuned.predict(rows)
 
@@ -219,10 +219,10 @@ def test_a_fifth_task_is_a_format_and_its_columns(monkeypatch, tmp_path):
     rows = [row | {"label": "early" if row["claim"][0] in "abcd" else "late"} for row in rows]
     model = TaskModel.for_examples("support", TOK, body(), rows)
     finetune(model, rows, FinetuneConfig(epochs=30, batch_size=8, lr=3e-3), progress=False)
-    assert model.evaluate(rows)["score"] > 0.9
+    assert model.evaluate(rows).score > 0.9
     model.save(tmp_path)
     assert TaskModel.load(tmp_path).predict(rows) == model.predict(rows)
-    assert score("support", baselines.bag_of_words("support", rows, rows), rows)["score"] > 0.5
+    assert score("support", baselines.bag_of_words("support", rows, rows), rows).score > 0.5
     (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
     assert read_examples(tmp_path / "rows.jsonl", "support") == rows
 
@@ -249,7 +249,7 @@ def test_auxiliary_loss_is_eq1_of_the_sequences(task):
     rows = rows_of(task, 6)
     tuned = tuned_for(task, rows)
     sequences, _ = tuned.encode(rows)
-    plain, both = (tuned.loss(sequences, tuned.targets.numbers(rows), aux).item() for aux in (0.0, 0.5))
+    plain, both = (tuned.loss(sequences, tuned.kind.numbers(rows), aux).item() for aux in (0.0, 0.5))
     total = tokens = 0
     for row in (s for example in sequences for s in example):
         logs = tuned.body(torch.tensor([row[:-1]])).log_softmax(-1)[0]
@@ -309,7 +309,7 @@ def test_accuracy_interval_is_wilsons():
         (p + z**2 / (2 * n)) / (1 + z**2 / n),
         z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / (1 + z**2 / n),
     )
-    assert (found["score"], found["low"], found["high"]) == pytest.approx((p, middle - half, middle + half))
+    assert (found.score, found.low, found.high) == pytest.approx((p, middle - half, middle + half))
 
 
 def resampled_f1(predicted, labels, n_resamples=500):
@@ -325,15 +325,15 @@ def test_macro_f1_is_scikit_learns():
     labels = rng.choice(list("aaabbcd"), size=300)
     predicted = np.where(rng.random(300) < 0.6, labels, rng.choice(list("abce"), size=300))
     found = metrics.macro_f1(predicted, labels)
-    assert abs(found["score"] - f1_score(labels, predicted, average="macro", zero_division=0)) < 1e-12
+    assert abs(found.score - f1_score(labels, predicted, average="macro", zero_division=0)) < 1e-12
     low, high = resampled_f1(predicted, labels)
-    assert abs(found["low"] - low) < 0.03 and abs(found["high"] - high) < 0.03 and found["high"] - found["low"] > 0.08
+    assert abs(found.low - low) < 0.03 and abs(found.high - high) < 0.03 and found.high - found.low > 0.08
 
 
 def test_macro_f1_by_hand():
     found = metrics.macro_f1(list("aabbb"), list("aaabb"))
-    assert found["score"] == pytest.approx((2 * 1 * (2 / 3) / (5 / 3) + 2 * (2 / 3) * 1 / (5 / 3)) / 2)
-    assert found["low"] < found["score"] <= found["high"]
+    assert found.score == pytest.approx((2 * 1 * (2 / 3) / (5 / 3) + 2 * (2 / 3) * 1 / (5 / 3)) / 2)
+    assert found.low < found.score <= found.high
 
 
 def test_correlations():
@@ -343,15 +343,15 @@ def test_correlations():
     found = metrics.pearson(x, y)
     half = 1.959964 / math.sqrt(47)
     expected = (r, math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half))
-    assert (found["score"], found["low"], found["high"]) == pytest.approx(expected)
-    assert metrics.spearman(np.exp(x), x)["score"] == pytest.approx(1) and metrics.pearson(np.exp(x), x)["score"] < 0.99
-    assert metrics.pearson([1.0] * 5, [1, 2, 3, 4, 5])["score"] == 0
+    assert (found.score, found.low, found.high) == pytest.approx(expected)
+    assert metrics.spearman(np.exp(x), x).score == pytest.approx(1) and metrics.pearson(np.exp(x), x).score < 0.99
+    assert metrics.pearson([1.0] * 5, [1, 2, 3, 4, 5]).score == 0
 
 
 def test_a_damaged_task_file_is_one_line(tmp_path):
     rows = [{"text": "a b", "label": "x"}, {"text": "c d", "label": "y"}]
     TaskModel.for_examples("single_text", TOK, body(), rows).save(tmp_path)
-    assert TaskModel.load(tmp_path).targets == Classes(("x", "y"))
+    assert TaskModel.load(tmp_path).kind == Classes(("x", "y"))
     (tmp_path / "task.json").write_text('{"labels": null}')
     with pytest.raises(InputError, match=r"task\.json lacks task"):
         TaskModel.load(tmp_path)
@@ -360,6 +360,55 @@ def test_a_damaged_task_file_is_one_line(tmp_path):
 def test_score_of_wrong_answers_is_low():
     rows = [{"text": "a", "label": "x"}, {"text": "b", "label": "y"}] * 10
     assert (
-        score("single_text", ["x", "y"] * 10, rows)["score"] == 1
-        and score("single_text", ["y", "x"] * 10, rows)["score"] == 0
+        score("single_text", ["x", "y"] * 10, rows).score == 1
+        and score("single_text", ["y", "x"] * 10, rows).score == 0
     )
+
+
+def test_answers_are_checked_row_by_row():
+    rows = rows_of("multiple_choice", 3)
+    model = tuned_for("multiple_choice", rows)
+    with pytest.raises(InputError, match="example 2: label 3 is no option's place"):
+        model.kind.numbers([rows[0], rows[1] | {"label": 3}])
+    with pytest.raises(InputError, match="example 3 has no 'label'"):
+        model.kind.numbers([*rows[:2], {"passage": "a"}])
+
+
+def test_a_test_set_of_one_class_has_a_score():
+    rows = [{"text": "a", "label": "x"}, {"text": "b", "label": "x"}]
+    assert score("single_text", ["x", "y"], rows).score == 0.5
+
+
+def test_a_score_beside_a_label_is_not_learnt():
+    """Which answer a task has is said by the task, not by what else stands in the rows."""
+    rows = [row | {"score": float(i)} for i, row in enumerate(rows_of("single_text", 8))]
+    assert tuned_for("single_text", rows).kind == Classes(("early", "late"))
+    both = [{"a": "a", "b": "b", "label": "x", "score": 1.0}, {"a": "a", "b": "c", "label": "y", "score": 2.0}]
+    with pytest.raises(InputError, match="must stand in one of 'label' or 'score'"):
+        tuned_for("similarity", both)
+
+
+@pytest.mark.parametrize("scores", [(3.7, 3.7, 3.7), (1e200, 1.0, 2.0), (0.1 + 0.2, 0.3, 0.3)])
+def test_scores_that_teach_nothing_are_refused(scores):
+    with pytest.raises(InputError, match=r"every training score is|the largest score is 1e\+200"):
+        tuned_for("similarity", [{"a": "a", "b": "b", "score": s} for s in scores])
+
+
+@pytest.mark.parametrize(
+    "saved",
+    ['[]', '{"task": 5, "labels": null, "scale": null}', '{"task": "entailment", "labels": 3, "scale": null}',
+     '{"task": "entailment", "labels": null, "scale": ["x"]}', '{"task": ["x"], "labels": null, "scale": null}'],
+)  # fmt: skip
+def test_a_task_file_of_another_shape_is_one_line(tmp_path, saved):
+    (tmp_path / "task.json").write_text(saved)
+    with pytest.raises(InputError, match=r"task\.json lacks task"):
+        TaskModel.load(tmp_path)
+
+
+def test_a_folder_whose_writing_failed_is_no_language_model(tmp_path, monkeypatch):
+    rows = rows_of("single_text", 4)
+    model = tuned_for("single_text", rows)
+    monkeypatch.setattr(TOK.__class__, "save", lambda *given: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        model.save(tmp_path)
+    assert (tmp_path / "task.json").exists() and not (tmp_path / "config.json").exists()

@@ -53,9 +53,8 @@ def test_format_check_catches(wrong):
         assert_formats_correct(**RIGHT | wrong)
 
 
-@given(
-    st.lists(LETTERS, min_size=1, max_size=3), st.integers(7, 40), st.sampled_from(["entailment", "multiple_choice"])
-)
+@pytest.mark.parametrize("task", ["entailment", "multiple_choice"])
+@given(parts=st.lists(LETTERS, min_size=1, max_size=3), n_ctx=st.integers(7, 40))
 def test_cutting_keeps_markers_and_fits(task, parts, n_ctx):
     (short,) = cut([formats.sequence(parts, TOK)], TOK, n_ctx, TASKS[task])
     assert len(short) <= n_ctx

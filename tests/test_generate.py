@@ -114,7 +114,7 @@ def large(tiny):
 def assert_cache_exact(model, prompts, n_new, cache_class=KVCache):
     """At every step, also past n_ctx, the cached logits are those of each row read alone, to 1e-10."""
     n_ctx = model.config.n_ctx
-    read = CachedReader(model, len(prompts), anew=partial(last_logits, model))
+    read = CachedReader(model, len(prompts), whole=partial(last_logits, model))
     read.cache = cache_class(model.config, len(prompts), dtype=torch.float64)
     ids, lengths = rectangle(prompts, n_new, n_ctx)
     for longest in range(int(lengths.max()), int(lengths.max()) + n_new):
@@ -203,3 +203,23 @@ def test_a_full_cache_is_refused(tiny):
     tiny.hidden(torch.zeros(1, 24, dtype=torch.long), cache)
     with pytest.raises(InputError, match="25 tokens do not fit a cache of n_ctx 24"):
         tiny.hidden(torch.zeros(1, 1, dtype=torch.long), cache)
+
+
+def test_settings_at_the_edge():
+    """top-p of 1 keeps all, however many rounded sums there are; a hair of either leaves the likeliest."""
+    logits = 3 * torch.randn(40_478, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(next_token_probabilities(logits, top_p=1.0), next_token_probabilities(logits))
+    for hair in ({"top_p": 1e-50}, {"temperature": 1e-39}, {"temperature": 1e-7}):
+        p = next_token_probabilities(logits, **hair)
+        assert p.argmax() == logits.argmax() and p.max() == 1 and p.sum() == 1
+    cold = next_token_probabilities(1000 * logits, temperature=1e-5)
+    assert cold.isfinite().all() and cold.sum() == 1
+
+
+@torch.no_grad()
+def test_a_refused_call_leaves_the_cache_as_it_was(tiny):
+    cache = KVCache(tiny.config, 1)
+    tiny.hidden(torch.zeros(1, 20, dtype=torch.long), cache)
+    with pytest.raises(InputError):
+        tiny.hidden(torch.zeros(1, 9, dtype=torch.long), cache)
+    assert tiny.hidden(torch.zeros(1, 4, dtype=torch.long), cache).shape == (1, 4, 16)

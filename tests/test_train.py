@@ -281,3 +281,56 @@ def test_two_processes_are_one(tmp_path):
     one, two = losses(tmp_path / "one/loss.csv"), losses(tmp_path / "two/loss.csv")
     assert len(one) == len(two) == 12 and one[-1] < one[0] - 0.5
     np.testing.assert_allclose(two, one, rtol=1e-4)
+
+
+def test_an_end_marker_never_stands_alone():
+    """A text of exactly n_ctx tokens: `<s> <e>` as a sequence would teach that a text may be empty."""
+    tok = Tokenizer.train(["ab"], 10, "char")
+    a, b = tok.encode("ab")
+    assert documents(["abab"], tok, 4) == [[tok.start_id, a, b, a], [tok.start_id, b, tok.end_id]]
+    assert documents(["aba"], tok, 4) == [[tok.start_id, a, b, a, tok.end_id]]
+
+
+def test_who_looks_on_may_evaluate():
+    """`evaluate` leaves the model without dropout; the next step has it again."""
+    plain, watched = small(), small()
+    expected = pretrain(plain, SEQUENCES, TrainConfig(steps=4, batch_size=8), progress=False)
+    look = lambda log: train.evaluate(watched, SEQUENCES[:2])  # noqa: E731
+    assert pretrain(watched, SEQUENCES, TrainConfig(steps=4, batch_size=8), progress=False, watch=look) == expected
+
+
+def test_a_loss_that_is_not_finite_is_never_trained_on():
+    model = small()
+    with torch.no_grad():
+        model.lm_head.weight[0, 0] = torch.inf
+    before = model.token_embedding.weight.clone()
+    with pytest.raises(InputError, match="diverged"):
+        pretrain(model, SEQUENCES, TrainConfig(steps=1), progress=False)
+    assert torch.equal(model.token_embedding.weight, before)
+
+
+def test_resume_needs_a_folder_and_its_log(tmp_path):
+    config = TrainConfig(steps=2, batch_size=8)
+    with pytest.raises(InputError, match="out is None; it must be the folder"):
+        pretrain(small(), SEQUENCES, config, resume=True)
+    pretrain(small(), SEQUENCES, config, tmp_path, progress=False)
+    log = tmp_path / "loss.csv"
+    text = log.read_text()
+    log.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())  # a spreadsheet's mark and line ends
+    assert checkpoint.read_log(log) == pretrain(small(), SEQUENCES, config, tmp_path, resume=True, progress=False)
+    log.write_text(text.replace(",", ";"))
+    with pytest.raises(InputError, match="not as `minigpt pretrain` wrote it"):
+        pretrain(small(), SEQUENCES, config, tmp_path, resume=True, progress=False)
+    log.unlink()
+    with pytest.raises(InputError, match="is missing, which the checkpoint"):
+        pretrain(small(), SEQUENCES, config, tmp_path, resume=True, progress=False)
+
+
+@pytest.mark.parametrize("wrong", [{"warmup": 5.0}, {"clip": -1}, {"weight_decay": -3}, {"beta2": 1.0}])
+def test_settings_out_of_range(wrong):
+    with pytest.raises(InputError, match=f"{next(iter(wrong))} is"):
+        TrainConfig(steps=1, **wrong)
+
+
+def test_a_setting_that_only_the_checkpoint_has_is_another_run():
+    assert [*checkpoint.differences({"a": 1, "b": 2}, {"a": 1})] == [("b", 2, None)]

@@ -81,7 +81,7 @@ STEP = Question(
     (
         Wrong(each_word_once, "a word that occurs 9 times: how often do its pairs occur?"),
         Wrong(last_of_equals, "two pairs are equally frequent: which of them does the text choose?"),
-        Wrong(first_met, "two pairs are equally frequent: does your choice hang on the order of the words?"),
+        Wrong(first_met, "two pairs are equally frequent: does your choice depend on the order of the words?"),
         Wrong(once_a_word, "the pair is right; look at a word that holds it twice"),
     ),
     n_cases=24,  # so that ties and words with the pair twice come up

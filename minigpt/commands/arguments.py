@@ -23,5 +23,5 @@ def command(commands, name, does, about, example, seed=True, device=True):
 
 def print_score(metrics):
     interval = f"{metrics['score']:.3f} [{metrics['low']:.3f}, {metrics['high']:.3f}]"
-    bar = f", majority {metrics['majority']:.3f}" if "majority" in metrics else ""
-    print(f"{metrics['task']}: {metrics['metric']} {interval} on {metrics['n_test']} examples{bar}")
+    baseline = f", majority {metrics['majority']:.3f}" if "majority" in metrics else ""
+    print(f"{metrics['task']}: {metrics['metric']} {interval} on {metrics['n_test']} examples{baseline}")

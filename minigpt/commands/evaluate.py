@@ -48,7 +48,7 @@ def evaluate(args):
     else:
         model = TaskModel.load(folder).to(where)
         test = read_examples(args.test, model.name)
-        result = {"task": model.name, "n_test": len(test), **model.evaluate(test)}
+        result = {"task": model.name, "n_test": len(test), **model.evaluate(test).to_json()}
         print_score(result)
     if args.out:
         write_json(args.out, result)

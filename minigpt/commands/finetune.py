@@ -27,7 +27,9 @@ def add(commands):
     p.add_argument("--lr", type=float, default=5e-4, help="highest learning rate; for GPT-1 6.25e-5")
     p.add_argument("--aux", type=float, default=0.0, help="weight of the auxiliary language-model loss (paper: 0.5)")
     p.add_argument("--accumulate", type=int, default=1, help="read each batch in so many parts: less memory")
-    p.add_argument("--recompute", action="store_true", help="compute activations again going backward: less memory")
+    p.add_argument(
+        "--recompute", action="store_true", help="compute activations again in the backward pass: less memory"
+    )
 
 
 def finetune(args):
@@ -49,15 +51,15 @@ def finetune(args):
     train, test = read_examples(args.train, args.task), read_examples(args.test, args.task)
     tok, body = load_body(args.model) if args.model else new_body(train, args.seed)
     model = TaskModel.for_examples(args.task, tok, body, train, args.seed).to(where)
-    model.targets.numbers(test)  # a label that training lacks is refused before anything is computed
+    model.kind.numbers(test)  # a label that training lacks is refused before anything is computed
     done = fit(model, train, recipe)
     baseline = score(args.task, baselines.majority(train, test), test)
     metrics = {
         "task": args.task,
         "n_train": len(train),
         "n_test": len(test),
-        "majority": baseline["score"],
-        **model.evaluate(test),
+        "majority": baseline.score,
+        **model.evaluate(test).to_json(),
     }
     model.save(out)
     write_json(out / "metrics.json", metrics | {"cut": done["cut"]})
@@ -74,4 +76,6 @@ def new_body(train, seed):
     from minigpt.tokenizer import Tokenizer
 
     tok = Tokenizer.train(unlabelled(train), vocab_size=2_000, level="bpe")
-    return tok, GPT(GPTConfig(tok.vocab_size, n_ctx=256, n_layer=4, n_head=4, d_model=128), seed)
+    return tok, GPT(
+        GPTConfig(tok.vocab_size, n_ctx=256, n_layer=4, n_head=4, d_model=128), seed + 1
+    )  # the head is drawn from seed: not the same draws

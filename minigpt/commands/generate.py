@@ -39,5 +39,5 @@ def generate(args):
     ids = go_on(
         gpt.to(where), ids, args.max_new_tokens, args.temperature, args.top_k, args.top_p, draws, end_id=tok.end_id
     )
-    told = ids[0, len(start) :].tolist()
-    print(tok.decode(told[:-1] if told[-1] == tok.end_id else told))
+    text = ids[0, len(start) :].tolist()
+    print(tok.decode(text[:-1] if text[-1] == tok.end_id else text))

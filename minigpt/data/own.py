@@ -1,105 +1,64 @@
-"""People's own data: plain text for pre-training, JSON lines or CSV for the four tasks.
+"""People's own data: plain text for pre-training, JSON lines or a table for the four tasks.
 
     single_text      {"text", "label"}
     entailment       {"premise", "hypothesis", "label"}
     similarity       {"a", "b", "label"} or {"a", "b", "score"}
     multiple_choice  {"passage", "question", "options": [...], "label": index from 0}
 
-CSV has the same column names; its options are written as a JSON list: ["in the park", "at home"].
+A table has the same column names; its options are written as a JSON list: ["in the park", "at home"]. Other columns are
+left alone. Labels are compared without spaces around them, and with composed letters (Unicode's NFC).
 """
 
-import csv
-import io
 import json
 import math
 import re
-from pathlib import Path
+import unicodedata
+from collections import defaultdict
 
+from minigpt.answers import LARGEST, Options, Scores
+from minigpt.data.table import read_rows, read_text, short
 from minigpt.formats import TASKS
-from minigpt.support.errors import InputError
-from minigpt.targets import Options, Scores
+from minigpt.support.errors import InputError, note
 
-
-def read_lines(path):
-    """The file's text, UTF-8."""
-    try:
-        return Path(path).read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist; check the path") from None
-    except IsADirectoryError:
-        raise InputError(f"{path} is a folder; name a file in it") from None
-    except NotADirectoryError:
-        raise InputError(f"{path} does not exist: a part of it is a file, not a folder; check the path") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 ({error.reason} at byte {error.start}); save it as UTF-8") from None
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def read_documents(path):
-    """A text file as documents: paragraphs, parted by empty lines.
+    """A text file as documents: paragraphs, separated by empty lines or lines of white space.
 
     Raises:
-        InputError: if the file is missing, empty, or not UTF-8.
+        InputError: if the file is missing, empty, or no text.
     """
-    paragraphs = [p.strip() for p in re.split(r"\n[ \t]*\n", read_lines(path))]
-    found = [p for p in paragraphs if p]
-    if not found:
+    paragraphs = [p.strip() for p in re.split(r"\n(?:[^\S\n]*\n)+", read_text(path))]  # \s knows U+3000 too
+    documents = [p for p in paragraphs if p]
+    if not documents:
         raise InputError(f"{path} is empty: it holds no text to learn from")
-    return found
+    return documents
 
 
 def read_examples(path, task):
-    """Labelled examples of a task, from a .jsonl or .csv file.
+    """Labelled examples of a task, from a .jsonl, .csv or .tsv file, each also with .gz behind.
 
     Raises:
-        InputError: naming file, row and column: what came, what is allowed.
+        InputError: naming file, line and column: what came, what is allowed.
     """
     if task not in TASKS:
         raise InputError(f"task {task!r} is not one of {', '.join(TASKS)}")
-    text = read_lines(path)
-    rows = list(csv_rows(path, text) if str(path).lower().endswith(".csv") else json_rows(path, text))
-    if not rows:
-        raise InputError(f"{path} is empty: it holds no example")
-    answer = "score" if Scores in TASKS[task].targets and "score" in rows[0][1] else "label"
-    return [check_row(f"{path}, {where}", row, task, answer) for where, row in rows]
+    rows = read_rows(path)
+    answer = answer_column(path, task, rows[0][1])
+    examples = [check_row(f"{path}, {where}", row, task, answer) for where, row in rows]
+    if answer == "label" and Options not in TASKS[task].kinds:
+        note_near(path, {example["label"] for example in examples})
+    return examples
 
 
-def json_rows(path, text):
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise InputError(
-                f"{path}, line {number} is not JSON ({error}); each line is one JSON object; a table must end in .csv"
-            ) from None
-        if not isinstance(row, dict):
-            raise InputError(
-                f'{path}, line {number} is {row!r:.60}, not an object; write {{"column": value, ...}}, one a line'
-            )
-        yield f"line {number}", row
-
-
-def csv_rows(path, text):
-    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # a cell may be as long as the file
-    table = csv.DictReader(io.StringIO(text, newline=""))
-    header = table.fieldnames or []
-    if len(header) == 1 and ";" in header[0]:
-        raise InputError(f"{path} is separated by semicolons; save it with commas")
-    if len(set(header)) < len(header):
-        raise InputError(f"{path} has a column twice: {', '.join(header)}; keep one")
-    for row in table:
-        where = f"line {table.line_num}"
-        if None in row or None in row.values():
-            raise InputError(f"{path}, {where} has not as many cells as the header; put texts with commas in quotes")
-        if "options" in row:
-            try:
-                row["options"] = json.loads(row["options"])
-            except json.JSONDecodeError:
-                raise InputError(
-                    f'{path}, {where}: options {row["options"]!r} is no JSON list; write ["a", "b"]'
-                ) from None
-        yield where, row
+def answer_column(path, task, row):
+    """Which column holds the answer: `label`, or `score` where the task can have one."""
+    if Scores not in TASKS[task].kinds or "score" not in row:
+        return "label"
+    if "label" in row:
+        raise InputError(f"{path} has both a label and a score; take out the column that is not to be learnt")
+    return "score"
 
 
 def check_row(where, row, task, answer):
@@ -107,35 +66,81 @@ def check_row(where, row, task, answer):
     for column in (*TASKS[task].columns, answer):
         if column not in row:
             raise InputError(
-                f"{where} has no column {column!r}; it has {', '.join(row)}; {task} needs "
+                f"{where} has no column {column!r}; it has {short(', '.join(map(str, row)))}; {task} needs "
                 f"{', '.join((*TASKS[task].columns, answer))}"
             )
     texts = {column: row[column] for column in TASKS[task].columns}
     for column, value in texts.items():
-        values = value if column == "options" else [value]
-        if column == "options" and (not isinstance(value, list) or len(value) < 2):
-            raise InputError(f"{where}: options is {value!r}; it must be a list of at least 2 texts")
-        if not all(isinstance(text, str) and text.strip() for text in values):
-            raise InputError(f"{where}: {column} is {value!r}; it must be text, not empty")
-    return {**texts, answer: check_answer(where, row, task, answer)}
+        if column == "options":
+            texts[column] = check_options(where, value)
+        else:
+            check_text(where, column, value)
+    return {**texts, answer: check_answer(where, row[answer], task, answer, texts)}
 
 
-def check_answer(where, row, task, answer):
-    value = row[answer]
-    if answer == "score":
+def check_text(where, column, value):
+    if not isinstance(value, str) or not value.strip():
+        raise InputError(f"{where}: {column} is {short(value)!r}; it must be text, not empty")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{where}: {column} holds half a character (a surrogate); write the whole one") from None
+
+
+def check_options(where, value):
+    """A list of at least two texts; in a table it is written as JSON."""
+    if isinstance(value, str):
         try:
-            value = float(value)
-        except (TypeError, ValueError):
-            value = math.nan
-        if not math.isfinite(value):
-            raise InputError(f"{where}: score is {row[answer]!r}; it must be a number")
-    elif Options in TASKS[task].targets:
-        n = len(row["options"])
-        if str(value) not in map(str, range(n)) or isinstance(value, bool):
-            raise InputError(f"{where}: label is {value!r}; it must be an option's index, 0 to {n - 1}")
-        value = int(value)
-    elif isinstance(value, dict | list | bool | float | type(None)) or str(value).strip() == "":
-        raise InputError(f"{where}: label is {value!r}; it must be a name in quotes, or a whole number")
-    else:
-        value = str(value)
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            raise InputError(f'{where}: options {short(value)!r} is no JSON list; write ["a", "b"]') from None
+    if not isinstance(value, list) or len(value) < 2:
+        raise InputError(f"{where}: options is {short(value)}; it must be a list of at least 2 texts")
+    for option in value:
+        check_text(where, "options", option)
     return value
+
+
+def check_answer(where, value, task, answer, texts):
+    """A score as a finite number, an option's index as a whole number, a label as its name."""
+    if answer == "score":
+        return check_score(where, value)
+    if Options in TASKS[task].kinds:
+        n = len(texts["options"])
+        if isinstance(value, bool) or str(value).strip() not in map(str, range(n)):
+            raise InputError(f"{where}: label is {short(value)!r}; it must be an option's index, 0 to {n - 1}")
+        return int(value)
+    if isinstance(value, bool | float):
+        raise InputError(
+            f"{where}: label is {json.dumps(value)}, which a table cannot tell from the word; write it in quotes"
+        )
+    if not isinstance(value, str | int) or not str(value).strip():
+        raise InputError(f"{where}: label is {short(value)!r}; it must be a name in quotes, or a whole number")
+    check_text(where, "label", str(value))
+    return unicodedata.normalize("NFC", str(value).strip())
+
+
+def check_score(where, value):
+    """A number as JSON or a table writes it: no true, no 1_000, no digits of another script."""
+    try:
+        number = math.nan if isinstance(value, bool | None) else float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    except OverflowError:
+        number = math.inf
+    written = not isinstance(value, str) or NUMBER.fullmatch(value.strip())
+    if not written or math.isnan(number):
+        raise InputError(f"{where}: score is {short(value)!r}; it must be a number, such as 3.5")
+    if abs(number) > LARGEST:
+        raise InputError(f"{where}: score is {short(value)}; it must lie between -1e30 and 1e30: give it another unit")
+    return number
+
+
+def note_near(path, labels):
+    """Say which labels differ only in case, width or spaces inside: one class is likely meant."""
+    alike = defaultdict(list)
+    for label in sorted(labels):
+        alike["".join(unicodedata.normalize("NFKC", label).casefold().split())].append(label)
+    for group in alike.values():
+        if len(group) > 1:
+            note(f"{path}: labels {' and '.join(map(repr, group))} are two classes; if one is meant, write it one way")

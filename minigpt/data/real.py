@@ -79,7 +79,7 @@ def load(name, file_split):
 
 
 def parse(parts_of, rows_of, data, file="the file"):
-    """What each parse_...(data, file) does: a file's bytes to rows. Any trouble is told with file and row."""
+    """What each parse_...(data, file) does: a file's bytes to rows. Any error names file and row."""
     rows, where = [], file
     try:
         for number, part in enumerate(parts_of(data), start=1):
@@ -117,7 +117,7 @@ def texts(values):
 
 
 def trec_rows(line):
-    """A line is `label text`, parted by the first space: 4 Where is the cat ?"""
+    """A line is `label text`, separated by the first space: 4 Where is the cat ?"""
     label, _, question = line.partition(" ")
     yield {"text": text(question), "label": look_up("label", label, TREC)}
 
@@ -164,7 +164,7 @@ parse_ocnli = partial(parse, lines, ocnli_rows)
 
 
 def hold_out(rows, share, name):
-    """{name: `share` of each label's rows, "train": the rest}; which ones, and the order, hang on seed 0."""
+    """{name: `share` of each label's rows, "train": the rest}; which ones, and the order, depend on seed 0."""
     left = {label: round(share * n) for label, n in Counter(row["label"] for row in rows).items()}
     parts = {"train": [], name: []}
     for row in (rows[i] for i in np.random.default_rng(0).permutation(len(rows))):

@@ -1,8 +1,8 @@
-"""The toy world: people, places and things, told in sentences whose probability is known exactly.
+"""The toy world: people, places and things, in sentences whose probability is known exactly.
 
     P(story) = prod_{i=1..n} P(go on | i - 1) P(sentence_i | state_{i-1})  *  P(end | n)
 
-A story is a walk through states (which animal is where, who has what, as far as the text has told): events, and
+A story is a walk through states (which animal is where, who has what, as far as the text says): events, and
 sentences that tell or ask what is so now. `world_grammar.sentences(state)` lists every sentence that may come next with
 its probability. No sentence is the beginning of another, so a text has one derivation; its log probability is a sum,
 and the true distribution of the next word is a sum over the sentences that fit so far. No model that has not
@@ -26,12 +26,12 @@ END = "<e>"  # stands for the end of the story in next_word
 
 def walk(rng, n_sentences, language="en", kinds=tuple(KINDS)):
     """Draw the sentences of a story from the empty state; `rng` is a `random.Random`."""
-    state, told = State(), []
+    state, story = State(), []
     for _ in range(n_sentences):
         options, cumulative = cumulated(state, language, kinds)
-        told += rng.choices(options, cum_weights=cumulative)
-        state = told[-1].state
-    return told
+        story += rng.choices(options, cum_weights=cumulative)
+        state = story[-1].state
+    return story
 
 
 @cache
@@ -40,7 +40,7 @@ def cumulated(state, language, kinds):
     return options, list(accumulate(s.probability for s in options))
 
 
-def told_text(sentences, language):
+def joined(sentences, language):
     """Sentences as one text: a space between them in English, none in Chinese."""
     return LANGUAGES[language]["space"].join(sentences)
 
@@ -54,8 +54,8 @@ def stories(n, seed, language="en"):
     if language not in LANGUAGES:
         raise InputError(f"language {language!r} is not one of {', '.join(LANGUAGES)}")
     rng = random.Random(f"stories {seed}")
-    told = (walk(rng, rng.randint(LEAST, MOST), language) for _ in range(n))
-    return [told_text((s.text for s in story), language) for story in told]
+    drawn = (walk(rng, rng.randint(LEAST, MOST), language) for _ in range(n))
+    return [joined((s.text for s in story), language) for story in drawn]
 
 
 # --- exact probabilities ------------------------------------------------------------------------------------
@@ -66,13 +66,13 @@ def cut_sentences(state, language):
     return [(words.split(s.text), s.probability, s.state) for s in sentences(state, language)]
 
 
-def go_on(n_told):
-    """P(another sentence | n_told so far), their number being uniform from LEAST to MOST.
+def p_continue(n_before):
+    """P(another sentence | n_before so far), their number being uniform from LEAST to MOST.
 
-    >>> go_on(2), go_on(3), go_on(7)
+    >>> p_continue(2), p_continue(3), p_continue(7)
     (1.0, 0.8, 0.0)
     """
-    return 1.0 if n_told < LEAST else (MOST - n_told) / (MOST - n_told + 1)
+    return 1.0 if n_before < LEAST else (MOST - n_before) / (MOST - n_before + 1)
 
 
 def next_word(prefix, language="en"):
@@ -87,23 +87,25 @@ def next_word(prefix, language="en"):
     >>> sorted(distribution), round(sum(distribution.values()), 9)
     (['ball', 'key'], 1.0)
     """
-    state, n_told, log_p, rest = State(), 0, 0.0, list(prefix)
+    state, n_before, log_p, rest = State(), 0, 0.0, list(prefix)
     while True:
-        options = [  # the words, probability and next state of each sentence that fits what is left
-            (told, go_on(n_told) * probability, after)
-            for told, probability, after in cut_sentences(state, language)
-            if told[: len(rest)] == rest[: len(told)] and n_told < MOST
+        fitting = [  # the words, probability and next state of each sentence that fits what is left
+            (sentence, p_continue(n_before) * probability, after)
+            for sentence, probability, after in cut_sentences(state, language)
+            if sentence[: len(rest)] == rest[: len(sentence)] and n_before < MOST
         ]
-        whole = [option for option in options if len(option[0]) <= len(rest)]
+        whole = [option for option in fitting if len(option[0]) <= len(rest)]
         if not whole:
             break
-        ((told, probability, state),) = whole
-        n_told, log_p, rest = n_told + 1, log_p + math.log(probability), rest[len(told) :]
-    if rest and not options:
-        raise InputError(f"no story of the {language} world goes on with {words.join(rest)!r} after {n_told} sentences")
-    distribution = defaultdict(float, {} if rest or n_told < LEAST else {END: 1 - go_on(n_told)})
-    for told, probability, _ in options:
-        distribution[told[len(rest)]] += probability
+        sentence, probability, state = whole[0]  # the only one: no sentence is the beginning of another
+        n_before, log_p, rest = n_before + 1, log_p + math.log(probability), rest[len(sentence) :]
+    if rest and not fitting:
+        raise InputError(
+            f"no story of the {language} world goes on with {words.join(rest)!r} after {n_before} sentences"
+        )
+    distribution = defaultdict(float, {} if rest or n_before < LEAST else {END: 1 - p_continue(n_before)})
+    for sentence, probability, _ in fitting:
+        distribution[sentence[len(rest)]] += probability
     begun = sum(distribution.values())  # P(the unfinished sentence begins like this); 1 between sentences
     return {word: p / begun for word, p in distribution.items()}, log_p + math.log(begun)
 

@@ -1,6 +1,6 @@
 """The toy world's grammar: which sentences may come next in a state, and how probable each is.
 
-    P(sentence | state) = weight(kind) / sum of allowed weights / number of arguments / number of wordings
+    P(sentence | state) = weight(kind) / (sum of allowed weights * ways to fill the kind * wordings)
 
 Events change the state; statements, and questions with their answers, say what it is.
 """
@@ -14,7 +14,7 @@ PEOPLE, ANIMALS, PLACES, THINGS = map(range, (N_PEOPLE, N_ANIMALS, N_PLACES, N_T
 
 
 class State(NamedTuple):
-    """What the text has told: each animal's place and each thing's holder, None where it has not."""
+    """What the text has said: each animal's place and each thing's holder, None where it has not."""
 
     place: tuple = (None,) * N_ANIMALS
     holder: tuple = (None,) * N_THINGS
@@ -36,25 +36,26 @@ def put(values, index, value):
 
 
 def move(state):
-    for a in ANIMALS:
-        for l in PLACES:  # noqa: E741
-            if state.place[a] != l:
-                yield {"a": a, "l": l}, state._replace(place=put(state.place, a, l))
+    for animal in ANIMALS:
+        for place in PLACES:
+            if state.place[animal] != place:
+                yield {"animal": animal, "place": place}, state._replace(place=put(state.place, animal, place))
 
 
 def take(state):
-    for x in THINGS:
-        if state.holder[x] is None:
-            for p in PEOPLE:
-                yield {"p": p, "x": x}, state._replace(holder=put(state.holder, x, p))
+    for thing in THINGS:
+        if state.holder[thing] is None:
+            for person in PEOPLE:
+                yield {"person": person, "thing": thing}, state._replace(holder=put(state.holder, thing, person))
 
 
 def give(state):
-    for x in THINGS:
-        for q in PEOPLE:
-            p = state.holder[x]
-            if p is not None and p != q:
-                yield {"p": p, "x": x, "q": q}, state._replace(holder=put(state.holder, x, q))
+    for thing in THINGS:
+        for receiver in PEOPLE:
+            person = state.holder[thing]
+            if person is not None and person != receiver:
+                after = state._replace(holder=put(state.holder, thing, receiver))
+                yield {"person": person, "thing": thing, "receiver": receiver}, after
 
 
 EVENTS = {"move": move, "take": take, "give": give}
@@ -65,18 +66,20 @@ EVENTS = {"move": move, "take": take, "give": give}
 def statements():
     """All statements: (kind, arguments)."""
     for kind in ("is_in", "not_in"):
-        yield from ((kind, {"a": a, "l": l}) for a in ANIMALS for l in PLACES)  # noqa: E741
+        yield from ((kind, {"animal": animal, "place": place}) for animal in ANIMALS for place in PLACES)
     for kind in ("has", "has_not"):
-        yield from ((kind, {"p": p, "x": x}) for p in PEOPLE for x in THINGS)
+        yield from ((kind, {"person": person, "thing": thing}) for person in PEOPLE for thing in THINGS)
 
 
 def truth(state, kind, args):
-    """True, False, or None where the text has not told."""
+    """True, False, or None where the text does not say."""
     if kind in ("is_in", "not_in"):
-        told, meant = state.place[args["a"]], args["l"]
+        known, stated = state.place[args["animal"]], args["place"]
     else:
-        told, meant = state.holder[args["x"]], args["p"]
-    return None if told is None else (told == meant) == (kind in ("is_in", "has"))
+        known, stated = state.holder[args["thing"]], args["person"]
+    if known is None:
+        return None
+    return known == stated if kind in ("is_in", "has") else known != stated
 
 
 STATEMENTS = list(statements())
@@ -102,15 +105,15 @@ def check(state, answer):
 
 
 def where(state):
-    for a in ANIMALS:
-        if state.place[a] is not None:
-            yield {"a": a, "l": state.place[a]}, state
+    for animal in ANIMALS:
+        if state.place[animal] is not None:
+            yield {"animal": animal, "place": state.place[animal]}, state
 
 
 def who(state):
-    for x in THINGS:
-        if state.holder[x] is not None:
-            yield {"x": x, "p": state.holder[x]}, state
+    for thing in THINGS:
+        if state.holder[thing] is not None:
+            yield {"thing": thing, "person": state.holder[thing]}, state
 
 
 CHECKS = {"check_true": partial(check, answer=True), "check_false": partial(check, answer=False)}
@@ -124,7 +127,7 @@ WEIGHTS |= {"check_true": 4, "check_false": 4}
 def sentences(state, language="en", kinds=tuple(KINDS)):
     """Every sentence that may come next, with its probability.
 
-        P(sentence | state) = weight(kind) / sum of allowed weights / number of arguments / number of wordings
+        P(sentence | state) = weight(kind) / (sum of allowed weights * ways to fill the kind * wordings)
 
     >>> for s in sentences(State())[:2]:
     ...     print(f"{s.probability:.3f} {s.text}")
@@ -133,10 +136,10 @@ def sentences(state, language="en", kinds=tuple(KINDS)):
     """
     options = {kind: list(KINDS[kind](state)) for kind in kinds}
     total = sum(WEIGHTS[kind] for kind in kinds if options[kind])
-    found = []
+    result = []
     for kind in kinds:
         for args, after in options[kind]:
             texts = phrase(language, kind, args)
             probability = WEIGHTS[kind] / total / len(options[kind]) / len(texts)
-            found += [Sentence(probability, text, after, kind, args) for text in texts]
-    return found
+            result += [Sentence(probability, text, after, kind, args) for text in texts]
+    return result

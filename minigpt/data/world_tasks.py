@@ -1,4 +1,6 @@
-"""The toy world's labelled data for the four tasks: labels hang on order and roles, not on which words occur.
+"""The toy world's labelled data for the four tasks.
+
+Labels depend mostly on order and roles; single words, such as "not", tell a little, see chapter 08.
 
 A passage is the beginning of a story; what a task asks of it must be tracked through its events.
 Every function takes a `random.Random` and returns one example in the shape its format reads (see `formats.py`).
@@ -7,86 +9,86 @@ Every function takes a `random.Random` and returns one example in the shape its 
 import random
 
 from minigpt.data import world
-from minigpt.data.world import told_text
 from minigpt.data.world_grammar import STATEMENTS, truth
-from minigpt.data.world_words import LANGUAGES, fill, statement
+from minigpt.data.world_words import LANGUAGES, fill, sort_of, statement
 from minigpt.support.errors import InputError
 
-MOST_DRAWS = 1_000  # for one new example
+MOST_DRAWS = 1_000  # for each new example, on average
 LABELS = {True: "entailment", False: "contradiction"}
 
 
 def passage(rng, language, least=3, most=5):
     """The beginning of a story: its text and its sentences."""
-    told = world.walk(rng, rng.randint(least, most), language)
-    return told_text((s.text for s in told), language), told
+    sentences = world.walk(rng, rng.randint(least, most), language)
+    return world.joined((s.text for s in sentences), language), sentences
 
 
-def named(told):
-    """Which people, animals, places and things the sentences name, as pairs like ("p", 0)."""
-    found = set()
-    for s in told:
+def named(sentences):
+    """Which people, animals, places and things the sentences name, as pairs like ("person", 0)."""
+    names = set()
+    for s in sentences:
         args = s.args["statement"][1] if "statement" in s.args else s.args
-        found |= {("p" if slot == "q" else slot, i) for slot, i in args.items()}
-    return found
+        names |= {(sort_of(slot), i) for slot, i in args.items()}
+    return names
 
 
 def single_text(rng, language="en"):
-    """Does the last sentence of a story fit what was told before? All its names occurred."""
+    """Does the last sentence of a story fit what was said before? All its names occurred."""
     example = entailment(rng, language)
-    text = told_text([example["premise"], example["hypothesis"]], language)
+    text = world.joined([example["premise"], example["hypothesis"]], language)
     return {"text": text, "label": "fits" if example["label"] == "entailment" else "clashes"}
 
 
-def statements_about(told, meant):
+def statements_about(sentences, meant):
     """The statements that are true, or false, after the sentences, and whose names all occur in them."""
-    return [s for s in STATEMENTS if truth(told[-1].state, *s) is meant and set(s[1].items()) <= named(told)]
+    return [s for s in STATEMENTS if truth(sentences[-1].state, *s) is meant and set(s[1].items()) <= named(sentences)]
 
 
 def entailment(rng, language="en"):
     """Does the hypothesis follow from the premise or contradict it? All its names occur in the premise."""
     meant = rng.choice(list(LABELS))
     while True:
-        text, told = passage(rng, language)
-        fitting = statements_about(told, meant)
+        text, sentences = passage(rng, language)
+        fitting = statements_about(sentences, meant)
         if fitting:
             return {"premise": text, "hypothesis": statement(language, *rng.choice(fitting)), "label": LABELS[meant]}
 
 
 def similarity(rng, language="en"):
-    """Do a story and a summary tell the same? The summary's two statements both follow, or both contradict."""
+    """Do a story and a summary say the same? The summary's two statements both follow, or both contradict."""
     meant = rng.choice((True, False))
     while True:
-        text, told = passage(rng, language)
-        fitting = statements_about(told, meant)
+        text, sentences = passage(rng, language)
+        fitting = statements_about(sentences, meant)
         if len(fitting) >= 2:
             break
     summary = [statement(language, *s) + LANGUAGES[language]["stop"] for s in rng.sample(fitting, 2)]
-    texts = [text, told_text(summary, language)]
+    texts = [text, world.joined(summary, language)]
     rng.shuffle(texts)
     return {"a": texts[0], "b": texts[1], "label": "same" if meant else "different"}
 
 
-def said(told):
+def said(sentences):
     """The statements that the sentences make, deny or ask, as `(kind, arguments)`."""
-    return [s.args["statement"] for s in told if "statement" in s.args]
+    return [s.args["statement"] for s in sentences if "statement" in s.args]
 
 
 def multiple_choice(rng, language="en"):
     """A question on the passage, an option for each name in it that could answer; the true one stands nowhere in it."""
     names = LANGUAGES[language]
     while True:
-        text, told = passage(rng, language)
-        true = [s for s in STATEMENTS if s[0] in ("is_in", "has") and truth(told[-1].state, *s)]
+        text, sentences = passage(rng, language)
+        true = [s for s in STATEMENTS if s[0] in ("is_in", "has") and truth(sentences[-1].state, *s)]
         kind, args = rng.choice(true)
-        slot = "l" if kind == "is_in" else "p"
-        wrong = [i for sort, i in sorted(named(told)) if sort == slot and i != args[slot]]
-        if wrong and (kind, args) not in said(told):
+        slot = "place" if kind == "is_in" else "person"
+        wrong = [i for sort, i in sorted(named(sentences)) if sort == slot and i != args[slot]]
+        if wrong and (kind, args) not in said(sentences):
             break
     answers = rng.sample([args[slot], *wrong], 1 + len(wrong))
-    question = (
-        fill(language, names["where"], a=args["a"]) if kind == "is_in" else fill(language, names["who"], x=args["x"])
-    )
+    if kind == "is_in":
+        question = fill(language, names["where"], animal=args["animal"])
+    else:
+        question = fill(language, names["who"], thing=args["thing"])
     options = [statement(language, kind, args | {slot: i}) for i in answers]
     return {"passage": text, "question": question, "options": options, "label": answers.index(args[slot])}
 

@@ -1,61 +1,68 @@
 """The toy world's words: the same events in English and in Chinese.
 
-The new place or holder stands before the animal or thing that it belongs to ("Paris welcomed the cat"). So the word
-that a later question repeats has already seen its answer, and one step of attention finds it: a small model learns
-that fast.
+The new place or holder stands before the animal or thing that it belongs to ("Paris welcomed the cat"). So attention
+at "cat" has already read "Paris", and a later question, which repeats "cat", finds its answer in one step: a small
+model learns that fast.
 """
 
 LANGUAGES = {
     "en": {
-        "p": ["Anna", "Ben", "Clara"],
-        "a": ["cat", "dog"],
-        "l": ["Paris", "Tokyo", "Cairo"],
-        "x": ["ball", "key"],
-        "move": ["Off to {l} went the {a}.", "{l} welcomed the {a}."],
-        "take": ["{p} took the {x}.", "{p} found the {x}."],
-        "give": ["{p} gave {q} the {x}.", "From {p}, {q} got the {x}."],
-        "is_in": "{l} hosts the {a}",
-        "not_in": "{l} does not host the {a}",
-        "has": "{p} has the {x}",
-        "has_not": "{p} does not have the {x}",
-        "where": "Where is the {a}?",
-        "who": "Who has the {x}?",
-        "place": "{l}.",
-        "person": "{p}.",
+        "person": ["Anna", "Ben", "Clara"],
+        "animal": ["cat", "dog"],
+        "place": ["Paris", "Tokyo", "Cairo"],
+        "thing": ["ball", "key"],
+        "move": ["Off to {place} went the {animal}.", "{place} welcomed the {animal}."],
+        "take": ["{person} took the {thing}.", "{person} found the {thing}."],
+        "give": ["{person} gave {receiver} the {thing}.", "From {person}, {receiver} got the {thing}."],
+        "is_in": "{place} hosts the {animal}",
+        "not_in": "{place} does not host the {animal}",
+        "has": "{person} has the {thing}",
+        "has_not": "{person} does not have the {thing}",
+        "where": "Where is the {animal}?",
+        "who": "Who has the {thing}?",
+        "answer_place": "{place}.",
+        "answer_person": "{person}.",
         "stop": ".",
         "ask": "?",
         "truth": {True: "True.", False: "False."},
         "space": " ",
     },
     "zh": {
-        "p": ["小安", "小波", "小程"],
-        "a": ["猫", "狗"],
-        "l": ["巴黎", "东京", "开罗"],
-        "x": ["球", "钥匙"],
-        "move": ["去{l}的是{a}。", "{l}迎来了{a}。"],
-        "take": ["{p}拿了{x}。", "{p}找到了{x}。"],
-        "give": ["{p}给了{q}{x}。", "从{p}那里{q}得到了{x}。"],
-        "is_in": "{l}有{a}",
-        "not_in": "{l}没有{a}",
-        "has": "{p}有{x}",
-        "has_not": "{p}没有{x}",
-        "where": "{a}在哪里？",
-        "who": "谁有{x}？",
-        "place": "{l}。",
-        "person": "{p}。",
+        "person": ["小安", "小波", "小程"],
+        "animal": ["猫", "狗"],
+        "place": ["巴黎", "东京", "开罗"],
+        "thing": ["球", "钥匙"],
+        "move": ["去{place}的是{animal}。", "{place}迎来了{animal}。"],
+        "take": ["{person}拿了{thing}。", "{person}找到了{thing}。"],
+        "give": ["{person}给了{receiver}{thing}。", "从{person}那里{receiver}得到了{thing}。"],
+        "is_in": "{place}有{animal}",
+        "not_in": "{place}没有{animal}",
+        "has": "{person}有{thing}",
+        "has_not": "{person}没有{thing}",
+        "where": "{animal}在哪里？",
+        "who": "谁有{thing}？",
+        "answer_place": "{place}。",
+        "answer_person": "{person}。",
         "stop": "。",
         "ask": "吗？",
         "truth": {True: "对。", False: "不对。"},
         "space": "",
     },
 }
-N_PEOPLE, N_ANIMALS, N_PLACES, N_THINGS = (len(LANGUAGES["en"][group]) for group in "palx")
+N_PEOPLE, N_ANIMALS, N_PLACES, N_THINGS = (
+    len(LANGUAGES["en"][sort]) for sort in ("person", "animal", "place", "thing")
+)
 
 
 def fill(language, template, **numbers):
-    """Put the names of persons p and q, animal a, place l and thing x into a template."""
+    """Put names into a template, each by its number: person, receiver (a person too), animal, place, thing."""
     names = LANGUAGES[language]
-    return template.format(**{slot: names["p" if slot == "q" else slot][i] for slot, i in numbers.items()})
+    return template.format(**{slot: names[sort_of(slot)][i] for slot, i in numbers.items()})
+
+
+def sort_of(slot):
+    """Whose names a template's slot takes."""
+    return "person" if slot == "receiver" else slot
 
 
 def statement(language, kind, args):
@@ -71,18 +78,12 @@ def phrase(language, kind, args):
     if kind in ("fact", "negation"):
         return [statement(language, *args["statement"]) + names["stop"]]
     if kind == "where":
-        question, answer = (
-            fill(language, names["where"], a=args["a"]),
-            fill(language, names["place"], l=args["l"]),
-        )
+        question = fill(language, names["where"], animal=args["animal"])
+        answer = fill(language, names["answer_place"], place=args["place"])
     elif kind == "who":
-        question, answer = (
-            fill(language, names["who"], x=args["x"]),
-            fill(language, names["person"], p=args["p"]),
-        )
+        question = fill(language, names["who"], thing=args["thing"])
+        answer = fill(language, names["answer_person"], person=args["person"])
     else:
-        question, answer = (
-            statement(language, *args["statement"]) + names["ask"],
-            names["truth"][args["truth"]],
-        )
+        question = statement(language, *args["statement"]) + names["ask"]
+        answer = names["truth"][args["truth"]]
     return [question + names["space"] + answer]

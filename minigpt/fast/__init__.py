@@ -1,1 +1,1 @@
-"""The same numbers, sooner: each module could be deleted, and every test but a benchmark would pass."""
+"""The same numbers, sooner or in less memory: read it last. Each module has a plain twin; a test holds them equal."""

@@ -7,6 +7,8 @@ Attention looks left only, so x_t's key and value depend on x_1 .. x_t and never
 Read `generate.py` first; a test holds the two equal.
 """
 
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 
@@ -29,7 +31,7 @@ class KVCache:
         self.n_ctx = config.n_ctx
         self.lengths = torch.zeros(B, dtype=torch.long, device=device)
         self.longest = 0  # of the lengths, known without asking the device
-        self.even = True  # all rows are of one length
+        self.same_length = True  # all rows are of one length
         self.rows = torch.arange(B, device=device)[:, None]
 
     def hidden(self, model, ids):
@@ -38,22 +40,30 @@ class KVCache:
         positions, mask = self.begin(ids.shape[1])
         h = model.embed(ids, positions)  # (B, T, d_model)
         for layer, block in enumerate(model.blocks):
-            h = block(h, lambda q, k, v, layer=layer: look_back(q, *self.extend(layer, k, v), mask))
+            h = block(h, partial(self.attend, layer, mask))
         return h
 
-    def cut(self, lengths):
-        """Say how long each row is, behind which padding was read."""
+    def attend(self, layer, mask, q, k, v):
+        """Attention of T new tokens to all T' that are kept: q, k, v (B, H, T, d_k)."""
+        k, v = self.extend(layer, k, v)  # (B, H, T', d_k)
+        return F.scaled_dot_product_attention(q, k, v, mask, is_causal=mask is None and q.shape == k.shape)
+
+    def set_lengths(self, lengths):
+        """Each row's true length (B,): what was read behind it is padding, and will be written over."""
         self.lengths = lengths.clone()
-        self.even = bool((lengths == self.longest).all())
+        self.same_length = bool((lengths == self.longest).all())
 
     def begin(self, T):
         """Take T more tokens a row: their positions (B, T), and the mask (B, 1, T, longest), None if none is needed."""
+        if self.longest + T > self.n_ctx:
+            raise InputError(f"{self.longest + T} tokens do not fit a cache of n_ctx {self.n_ctx}; read them again")
         self.positions = self.lengths[:, None] + torch.arange(T, device=self.lengths.device)
         self.longest += T
-        if self.longest > self.n_ctx:
-            raise InputError(f"{self.longest} tokens do not fit a cache of n_ctx {self.n_ctx}; read them anew")
         self.lengths = self.lengths + T
-        if self.even and T in (1, self.longest):  # one new token, or the first ones: the usual causal mask, or none
+        if self.same_length and T in (
+            1,
+            self.longest,
+        ):  # one new token, or the first ones: the usual causal mask, or none
             return self.positions, None
         slots = torch.arange(self.longest, device=self.lengths.device)
         return self.positions, slots <= self.positions[:, None, :, None]
@@ -62,33 +72,28 @@ class KVCache:
         """Keep a layer's new k, v (B, H, T, d_k); returns all of them so far, (B, H, longest, d_k)."""
         T = k.shape[2]
         for kept, new in zip(self.layers[layer], (k, v), strict=True):
-            if self.even:
+            if self.same_length:
                 kept.narrow(2, self.longest - T, T).copy_(new)
             else:
                 kept[self.rows, :, self.positions] = new.transpose(1, 2)  # (B, T, H, d_k)
         return [kept.narrow(2, 0, self.longest) for kept in self.layers[layer]]
 
 
-def look_back(q, k, v, mask):
-    """Attention of T new tokens to all T' that are kept: q (B, H, T, d_k), k and v (B, H, T', d_k)."""
-    return F.scaled_dot_product_attention(q, k, v, mask, is_causal=mask is None and q.shape == k.shape)
-
-
 class CachedReader:
     """`generate.last_logits` of the same texts again and again, each time one token longer."""
 
-    def __init__(self, model, B, anew):
+    def __init__(self, model, B, whole):
         weight = model.token_embedding.weight
-        self.model, self.anew = model, anew  # what reads texts that have outgrown the cache
+        self.model, self.whole = model, whole  # what reads texts that have outgrown the cache
         self.cache = KVCache(model.config, B, weight.device, weight.dtype)
 
     def __call__(self, ids, lengths, longest):
         if longest > self.model.config.n_ctx:
-            return self.anew(ids, lengths, longest)
+            return self.whole(ids, lengths, longest)
         if self.cache.longest == 0:  # the prompts, padded on the right
             rows = torch.arange(len(ids), device=ids.device)
             states = self.cache.hidden(self.model, ids[:, :longest])[rows, lengths - 1]
-            self.cache.cut(lengths)
+            self.cache.set_lengths(lengths)
         else:
             states = self.cache.hidden(self.model, ids.gather(1, lengths[:, None] - 1))[:, 0]
         return self.model.lm_head(states)

@@ -24,7 +24,7 @@ def dropout(x, p):
         return x
     if not x.is_cpu:
         return F.dropout(x, p)
-    threshold = round(p * LEVELS)
+    threshold = min(round(p * LEVELS), LEVELS - 1)
     draws = torch.empty(x.numel() // 4 + 1, dtype=torch.int64).random_(-(2**63), None)
     draws = draws.view(torch.int16)[: x.numel()].view(x.shape)  # each from -LEVELS / 2 to LEVELS / 2 - 1
     kept = (draws >= threshold - LEVELS // 2).to(x.dtype)

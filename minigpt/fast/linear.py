@@ -1,7 +1,7 @@
 """x W + b, as `torch.nn.Linear`, with the faster of the two libraries that PyTorch carries for it.
 
 On the CPU, PyTorch hands float32 products to MKL, which on AMD processors leaves their widest instructions unused.
-oneDNN uses them, and PyTorch has it on board for its compiler. Here it multiplies where it is the faster one: on an AMD
+oneDNN uses them, and PyTorch ships with it for its compiler. Here it multiplies where it is the faster one: on an AMD
 processor with AVX-512, in float32, where there is enough to multiply. Elsewhere MKL is as fast or faster. The choice
 follows from the processor and PyTorch's version alone, so that a run gives the same bits again. The numbers are those
 of `torch.nn.Linear`, to float32's rounding.
@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-ALIGNED = 8  # bfloat16 numbers in 16 bytes, which a GPU reads at once
+ALIGNED = 8  # numbers of 16 bits in the 16 bytes that a GPU reads at once
 LEAST = 2**17  # multiplications; below, starting oneDNN costs more than it saves
 HAS_ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
@@ -23,16 +23,18 @@ HAS_ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, 
 def made_by_amd():
     """Is the processor AMD's? Windows says so in a variable, Linux in a file; a Mac's is not."""
     cpuinfo = Path("/proc/cpuinfo")
-    told = cpuinfo.read_text(errors="replace") if cpuinfo.exists() else os.environ.get("PROCESSOR_IDENTIFIER", "")
-    return "AuthenticAMD" in told
+    processor = cpuinfo.read_text(errors="replace") if cpuinfo.exists() else os.environ.get("PROCESSOR_IDENTIFIER", "")
+    return "AuthenticAMD" in processor
 
 
 USE_ONEDNN = HAS_ONEDNN and torch.backends.cpu.get_cpu_capability() == "AVX512" and made_by_amd()
 
 
 def product(x, weight, bias=None):
-    """x W^T + b by oneDNN; it is a private operation of PyTorch, so only this line names it."""
-    bias = bias if bias is None else bias.contiguous()  # it reads others as if they were, without a word
+    """x W^T + b by oneDNN, through a private operation of PyTorch."""
+    bias = (
+        bias if bias is None else bias.contiguous()
+    )  # one with gaps in memory would be read wrongly, without an error
     return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
 
 
@@ -87,7 +89,7 @@ class Linear(nn.Linear):
         if USE_ONEDNN and x.numel() * self.out_features >= LEAST and both_in_float32(x, weight) and agrees():
             multiply = OneDNN.apply if torch.is_grad_enabled() else product
             return multiply(x, weight, bias)
-        if self.out_features % ALIGNED and in_bfloat16_on_a_gpu(x, weight, bias):
+        if self.out_features % ALIGNED and in_16_bits_on_a_gpu(x, weight, bias):
             return F.linear(x, F.pad(weight, (0, 0, 0, -self.out_features % ALIGNED)))[..., : self.out_features]
         return F.linear(x, weight, bias)
 
@@ -97,7 +99,10 @@ def both_in_float32(x, weight):
     return x.is_cpu and x.dtype == weight.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
 
 
-def in_bfloat16_on_a_gpu(x, weight, bias):
-    """Is this such a product, without a bias? GPT-1's vocabulary of 40,478 is no multiple of 8: its logits' rows
-    then begin at odd addresses, and the GPU takes a slow kernel. Two rows of zeros more, and it takes the fast one."""
+def in_16_bits_on_a_gpu(x, weight, bias):
+    """Does a GPU multiply in 16 bits here, without a bias?
+
+    GPT-1's vocabulary of 40,478 is no multiple of 8: the rows of its logits are not aligned to 16 bytes, and the GPU
+    takes a slow kernel. With two more rows of zeros they are.
+    """
     return bias is None and x.is_cuda and torch.is_autocast_enabled("cuda")

@@ -25,15 +25,15 @@ def is_first():
     return rank() == 0
 
 
-def shared(model):
+def wrap(model):
     """The model, its gradients the mean over the processes."""
     return DistributedDataParallel(model) if n_processes() > 1 else model
 
 
-def share(batch):
+def own_part(batch):
     """This process's part of a batch of sequences, and its weight; with nothing left, a text that weighs nothing.
 
-    >>> share([[7, 1, 2], [7, 3]])
+    >>> own_part([[7, 1, 2], [7, 3]])
     ([[7, 1, 2], [7, 3]], 1.0)
     """
     own = batch[rank() :: n_processes()]

@@ -1,6 +1,6 @@
-"""Training a large model in less memory: keep only what goes from block to block, compute the rest again going back.
+"""A large model in less memory: keep only what goes from block to block, compute the rest again in the backward pass.
 
-    memory: B T d_model numbers a block instead of about 16 of them;   time: one more forward pass;   result: the same
+    memory: B T d_model numbers a block instead of about 16 B T d_model;   time: one more forward pass
 
 Dropout's draws are remembered, so that the second pass drops the same numbers. Source: Chen et al. 2016.
 """
@@ -16,7 +16,7 @@ from minigpt.support.errors import InputError
 
 @contextmanager
 def recomputed(body, wanted=True):
-    """Within the block, `body`'s decoder blocks are computed again in the backward pass.
+    """Inside this context, `body`'s decoder blocks are computed again in the backward pass.
 
     Raises:
         InputError: if `body` has no blocks, as an LSTM.

@@ -123,7 +123,7 @@ def call(question, function, job, file):
 
 
 def decoded(value, job):
-    """An argument from its place in the job; arrays are read anew each time, so a case may change its own."""
+    """An argument from its place in the job; arrays are read again each time, so a case may change its own."""
     if isinstance(value, list):
         return [decoded(x, job) for x in value]
     if isinstance(value, dict):

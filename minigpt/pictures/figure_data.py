@@ -76,27 +76,27 @@ def is_number(word):
 
 def differences(stored, new):
     """What differs between two results of `figure_data`, as sentences; within the stored tolerance nothing does."""
-    found = [
+    differences = [
         f"{name}: {new[name]!r}, stored {stored[name]!r}"
         for name in ("tolerance", "title")
         if new[name] != stored[name]
     ]
     if len(new["axes"]) != len(stored["axes"]):
-        return [*found, f"{len(new['axes'])} axes, stored {len(stored['axes'])}"]
+        return [*differences, f"{len(new['axes'])} axes, stored {len(stored['axes'])}"]
     for ours, theirs in zip(stored["axes"], new["axes"], strict=True):
         for name in ("words", "scale"):
             if ours[name] != theirs[name]:
-                found.append(f"{name}: {theirs[name]!r}, stored {ours[name]!r}")
+                differences.append(f"{name}: {theirs[name]!r}, stored {ours[name]!r}")
         kinds = [[(s["kind"], len(s["y"]), s["colours"]) for s in axes["shapes"]] for axes in (ours, theirs)]
         if kinds[0] != kinds[1]:
-            found.append(f"shapes (kind, points, colours): {kinds[1]}, stored {kinds[0]}")
+            differences.append(f"shapes (kind, points, colours): {kinds[1]}, stored {kinds[0]}")
             continue
         for a, b in zip(ours["shapes"], theirs["shapes"], strict=True):
             for axis, allowed, scale in (("x", EXACT, "linear"), ("y", stored["tolerance"], ours["scale"])):
                 apart = largest_difference(a[axis], b[axis], scale)
                 if not apart <= allowed:
-                    found.append(f"{a['kind']}: {axis} differs by {apart:.3g}, allowed {allowed:g}")
-    return found
+                    differences.append(f"{a['kind']}: {axis} differs by {apart:.3g}, allowed {allowed:g}")
+    return differences
 
 
 def spread(stored, new):

@@ -41,8 +41,8 @@ def source(*functions):
     >>> print(source(png).splitlines()[0])
     def png(figure):
     """
-    found = []
+    codes = []
     for function in functions:
         code, doc = inspect.cleandoc("\n" + inspect.getsource(function)), inspect.getdoc(function)
-        found.append(re.sub(r'\n *""".*?"""', "", code, count=1, flags=re.DOTALL) if doc else code)
-    return "\n\n\n".join(found)
+        codes.append(re.sub(r'\n *""".*?"""', "", code, count=1, flags=re.DOTALL) if doc else code)
+    return "\n\n\n".join(codes)

@@ -80,8 +80,8 @@ def ablate(out, seed, setting=None, say=print):
         sequences = documents(setting.texts, tok, config.n_ctx)
         bodies = {name: body(out / name, kind(config, seed), sequences, setting) for name, kind in BODIES.items()}
     for trial in missing:
-        found = attempt(trial, setting, tok, bodies, out)
-        rows.append(dataclasses.asdict(trial) | {name: round(found[name], 4) for name in ("score", "low", "high")})
+        score = attempt(trial, setting, tok, bodies, out).to_json()
+        rows.append(dataclasses.asdict(trial) | {name: round(score[name], 4) for name in ("score", "low", "high")})
         write_csv(table, rows)
         say(", ".join(f"{name} {value}" for name, value in rows[-1].items()))
     return rows
@@ -109,7 +109,7 @@ def body(folder, model, sequences, setting):
 
 
 def attempt(trial, setting, tok, bodies, out, progress=True):
-    """One trial's {"score", "low", "high"}: the accuracy on the task's test examples, with its 95% interval."""
+    """One trial's `Score`: the accuracy on the task's test examples, with its 95% interval."""
     data = setting.tasks[trial.task]
     if trial.labels == 0:
         gpt = GPT(bodies["gpt"].config)

@@ -1,7 +1,7 @@
-"""The bars a model has to beat: the majority, and bags of words with linear models.
+"""The baselines a model has to beat: the majority, and bags of words with linear models.
 
 They see which words occur, not in which order or role. Where a task is won by words alone, they are hard to beat.
-Each bar learns from the training examples and answers the test examples, with one fixed setting: nothing is tuned.
+Each baseline learns from the training examples and answers the test examples, with one fixed setting: nothing is tuned.
 """
 
 from collections import Counter
@@ -13,9 +13,9 @@ from scipy.sparse import hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
 
+from minigpt.answers import Options
 from minigpt.formats import TASKS
 from minigpt.support import words
-from minigpt.targets import Options
 
 
 def majority(train, test):
@@ -31,7 +31,7 @@ def bag_of_words(task, train, test, longest=1):
     With `longest=2` pairs of neighbouring words count too: a first bit of order.
     """
     terms = partial(n_grams, longest=longest)
-    if Options in TASKS[task].targets:
+    if Options in TASKS[task].kinds:
         return choose(train, test, terms)
     *before, last = TASKS[task].columns
     if not before:
@@ -59,7 +59,7 @@ def pair_terms(pair, terms):
     first, second = (set(words.split(text.lower())) for text in pair)
     sides = [f"{side}: {term}" for side, text in zip("ab", pair, strict=True) for term in terms(text)]
     shares = {"both": first & second, "only a": first - second, "only b": second - first}
-    return sides + [f"{side}: {word}" for side, found in shares.items() for word in sorted(found)]
+    return sides + [f"{side}: {word}" for side, shared in shares.items() for word in sorted(shared)]
 
 
 def overlap(pair, terms):

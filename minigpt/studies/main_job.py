@@ -104,12 +104,12 @@ def real(seed):
 
 def unlabelled(examples):
     """The texts of labelled examples, each once, without their labels; a question's options are all taken."""
-    found = {}
+    texts = {}
     for example in examples:
         for column, value in example.items():
             if column not in ("label", "score"):
-                found.update(dict.fromkeys(value if isinstance(value, list) else [value]))
-    return list(found)
+                texts.update(dict.fromkeys(value if isinstance(value, list) else [value]))
+    return list(texts)
 
 
 def run(setting, out, seed, device, say=print):
@@ -179,9 +179,9 @@ def arms_without_body(tasks, tok, config, seed, device):
     for name, data in tasks.items():
         task, train, test = data.task, data.train, data.test
         rows[name] = row = {"task": task, "n_train": len(train), "n_test": len(test)}
-        row["majority"] = score(task, baselines.majority(train, test), test)
-        row["bag of words"] = score(task, baselines.bag_of_words(task, train, test), test)
-        row["word pairs"] = score(task, baselines.bag_of_words(task, train, test, longest=2), test)
+        row["majority"] = score(task, baselines.majority(train, test), test).to_json()
+        row["bag of words"] = score(task, baselines.bag_of_words(task, train, test), test).to_json()
+        row["word pairs"] = score(task, baselines.bag_of_words(task, train, test, longest=2), test).to_json()
         row["from scratch"] = fine_tuned(data, tok, config, seed, device)
     return rows
 
@@ -195,18 +195,18 @@ def fine_tuned(data, tok, config, seed, device, pretrained=None, out=None):
     done = finetune(model, data.train, data.recipe, progress=False)
     if out is not None:
         model.save(out)
-    return model.evaluate(data.test) | {"cut": done["cut"]}
+    return model.evaluate(data.test).to_json() | {"cut": done["cut"]}
 
 
-def pretraining_line(found):
-    line = f"pre-training: {found['loss']:.4f} ± {1.96 * found['standard_error']:.4f} nats per token on fresh text"
-    if found["floor"] is None:
+def pretraining_line(result):
+    line = f"pre-training: {result['loss']:.4f} ± {1.96 * result['standard_error']:.4f} nats per token on fresh text"
+    if result["floor"] is None:
         return line
-    return line + f"; exact floor {found['floor']:.4f}, {100 * (found['loss'] / found['floor'] - 1):+.1f}%"
+    return line + f"; exact floor {result['floor']:.4f}, {100 * (result['loss'] / result['floor'] - 1):+.1f}%"
 
 
-def cell(found):
-    return f"{100 * found['score']:.1f} [{100 * found['low']:.1f}, {100 * found['high']:.1f}]"
+def cell(score):
+    return f"{100 * score['score']:.1f} [{100 * score['low']:.1f}, {100 * score['high']:.1f}]"
 
 
 def spread(runs):

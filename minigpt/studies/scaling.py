@@ -40,8 +40,8 @@ def noisy(texts, share, seed):
     """`texts` with a share of their words replaced by words drawn from all of them: data of lower quality."""
     rng = random.Random(f"noise {seed}")
     cut = [words.split(text) for text in texts]
-    pool = [word for told in cut for word in told]
-    return [words.join([rng.choice(pool) if rng.random() < share else word for word in told]) for told in cut]
+    pool = [word for text in cut for word in text]
+    return [words.join([rng.choice(pool) if rng.random() < share else word for word in text]) for text in cut]
 
 
 def excess(n_stories=2_000, d_model=32, steps=250, noise=0.0, seed=0):
@@ -59,8 +59,8 @@ def excess(n_stories=2_000, d_model=32, steps=250, noise=0.0, seed=0):
     model = GPT(config, seed)
     sequences = documents(noisy(texts, noise, seed) if noise else texts, tok, config.n_ctx)
     pretrain(model, sequences, TrainConfig(steps, batch_size=16, lr=4e-3, seed=seed), progress=False)
-    found = evaluate(model, documents(fresh, tok, config.n_ctx))
-    return found["loss"] - world.floor(fresh), sum(p.numel() for p in model.parameters())
+    result = evaluate(model, documents(fresh, tok, config.n_ctx))
+    return result["loss"] - world.floor(fresh), sum(p.numel() for p in model.parameters())
 
 
 def power_law(x, y):

@@ -1,6 +1,6 @@
 """The trained body that comes with the project: the main job's model, so that a lesson need not train it first.
 
-`make body` makes it anew: weights, tokenizer, configuration, and a card that says how it was made, how far above the
+`make body` makes it again: weights, tokenizer, configuration, and a card that says how it was made, how far above the
 exact floor of eq. (1) it is, and the hash of its weights.
 """
 
@@ -30,7 +30,7 @@ def make_body(folder, setting, seed=SEED):
     config = GPTConfig(vocab_size=tok.vocab_size, **setting.sizes)
     with one_thread(), tempfile.TemporaryDirectory() as aside:
         model = main_job.pretrained_model(setting, tok, config, Path(aside), pick("cpu"))
-        found = evaluate(model, documents(setting.fresh, tok, config.n_ctx))
+        result = evaluate(model, documents(setting.fresh, tok, config.n_ctx))
     model.save(folder)
     tok.save(folder)
     card = {
@@ -40,9 +40,9 @@ def make_body(folder, setting, seed=SEED):
         "steps": setting.pretraining.steps,
         "parameters": sum(p.numel() for p in model.parameters()),
         "fresh stories": len(setting.fresh),
-        "loss": round(found["loss"], 4),
+        "loss": round(result["loss"], 4),
         "floor": round(setting.floor, 4),
-        "above floor": f"{100 * (found['loss'] / setting.floor - 1):.1f}%",
+        "above floor": f"{100 * (result['loss'] / setting.floor - 1):.1f}%",
         "sha256": sha256(folder),
     }
     write_json(Path(folder) / "card.json", card)

@@ -11,22 +11,27 @@ import re
 
 import torch
 
+from minigpt.answers import Options
 from minigpt.batch import shift
 from minigpt.formats import TASKS
 from minigpt.loss import NO_TARGET, log_loss
-from minigpt.targets import Options
 
 
 @torch.no_grad()
 def answer(gpt, tok, task, examples):
     """The answers of a language model `gpt` to a toy task's `examples`, in the terms of the data."""
     gpt.eval()
-    if Options in TASKS[task].targets:
+    if Options in TASKS[task].kinds:
         return [choose(gpt, tok, example) for example in examples]
     yes, no = {"single_text": ("fits", "clashes"), "similarity": ("same", "different")}.get(
         task, ("entailment", "contradiction")
     )
     return [yes if is_true(gpt, tok, *said(task, example)) else no for example in examples]
+
+
+def device_of(model):
+    """Where its weights are; the CPU for a model that has none."""
+    return next(model.parameters(), torch.empty(0)).device
 
 
 def said(task, example):
@@ -47,7 +52,7 @@ def said(task, example):
 def is_true(gpt, tok, story, statements):
     """Does the model expect "True" after `story statement?`, rather than "False", over all statements?"""
     rows = [[tok.start_id, *tok.encode(f"{story} {statement}?")] for statement in statements]
-    ids, _ = shift([[*row, tok.end_id] for row in rows], gpt.token_embedding.weight.device)
+    ids, _ = shift([[*row, tok.end_id] for row in rows], device_of(gpt))
     logits = gpt(ids)
     (true,), (false,) = tok.encode("True"), tok.encode("False")
     ahead = [logits[b, len(row) - 1, true] - logits[b, len(row) - 1, false] for b, row in enumerate(rows)]
@@ -58,7 +63,7 @@ def choose(gpt, tok, example):
     """The option with the highest mean log P of its tokens after passage and question."""
     given = [tok.start_id, *tok.encode(f"{example['passage']} {example['question']}")]
     options = [[*given, *tok.encode(option)] for option in example["options"]]
-    ids, targets = shift(options, gpt.token_embedding.weight.device)
+    ids, targets = shift(options, device_of(gpt))
     losses = log_loss(gpt(ids), targets)  # (N, T)
     option = torch.arange(ids.shape[1], device=ids.device) >= len(given) - 1  # the targets that belong to the option
     counted = option & (targets != NO_TARGET)

@@ -1,5 +1,6 @@
 """One kind of error for whatever a user gives: what came, what is allowed, what to do."""
 
+import sys
 from numbers import Integral
 
 
@@ -27,3 +28,8 @@ def require_whole(name, value, least=1):
     """
     whole = isinstance(value, Integral) and not isinstance(value, bool)
     require(whole and value >= least, name, value, f"a whole number from {least}")
+
+
+def note(line):
+    """Say something that a person should know, and that stops nothing: one line on standard error."""
+    print(f"minigpt: {line}", file=sys.stderr)

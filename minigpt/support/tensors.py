@@ -29,24 +29,24 @@ def read_tensors(path):
         raise InputError(f"{path} is damaged or no safetensors file ({error}); restore it, or train again") from None
 
 
-def check_tensors(found, wanted, path):
-    """Raise InputError unless `found` {name: tensor} has the shapes of `wanted` {name: shape}, and finite numbers."""
-    for name in sorted(wanted.keys() | found.keys()):
+def check_tensors(tensors, wanted, path):
+    """Raise InputError unless `tensors` {name: tensor} has the shapes of `wanted` {name: shape}, and finite numbers."""
+    for name in sorted(wanted.keys() | tensors.keys()):
         want = tuple(wanted[name]) if name in wanted else "nothing"
-        came = tuple(found[name].shape) if name in found else "nothing"
+        came = tuple(tensors[name].shape) if name in tensors else "nothing"
         if want != came:
             raise InputError(
                 f"{path}: tensor {name!r} should be {want}, the file has {came}; take config and weights of one run"
             )
-        if not torch.isfinite(found[name]).all():
+        if not torch.isfinite(tensors[name]).all():
             raise InputError(f"{path}: tensor {name!r} holds a number that is not finite; restore it, or train again")
 
 
 def fill(module, path, tied=()):
     """Load `path` into `module`; `tied` are pairs (name, name of the tensor that it is)."""
-    found = read_tensors(path)
+    tensors = read_tensors(path)
     for name, same in tied:
-        if same in found:
-            found[name] = found[same]
-    check_tensors(found, {name: tensor.shape for name, tensor in module.state_dict().items()}, path)
-    module.load_state_dict(found)
+        if same in tensors:
+            tensors[name] = tensors[same]
+    check_tensors(tensors, {name: tensor.shape for name, tensor in module.state_dict().items()}, path)
+    module.load_state_dict(tensors)

@@ -1,4 +1,4 @@
-"""What eq. (4) asks for, in three kinds, each with its loss, its answer and its metric:
+"""Three kinds of answer that eq. (4) can be asked for, each with its head, its loss and its metric:
 
     Classes   one of k labels        -log P(y | x)                            accuracy, macro-F1
     Options   one of N options       -log P(y | x), softmax over the N        accuracy
@@ -8,7 +8,7 @@ A kind turns the labels of the data into numbers that a loss can read, and logit
 Lecture page "Supervised fine-tuning"; Radford et al. 2018, section 3.2; for scores see `loss.squared_error`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -18,15 +18,20 @@ from minigpt.heads import ChoiceHead, LinearHead
 from minigpt.loss import classification_loss, squared_error
 from minigpt.support.errors import InputError, require
 
+LARGEST = 1e30  # of a score: squares of larger ones leave float32
+
 
 def column_of(examples, column):
     """One column of all examples.
 
     Raises:
-        InputError: if the first example lacks it.
+        InputError: naming the first example that lacks it.
     """
-    if column not in examples[0]:
-        raise InputError(f"these examples have no {column!r}, but the model answers with a {column}; use data alike")
+    for row, example in enumerate(examples, start=1):
+        if column not in example:
+            raise InputError(
+                f"example {row} has no {column!r}, but the model answers with a {column}; give every example one"
+            )
     return [example[column] for example in examples]
 
 
@@ -65,10 +70,10 @@ class Classes:
         """Logits (k) of one example to its label."""
         return self.labels[logits.argmax().item()]
 
-    def score(self, answers, examples):
-        truth = column_of(examples, self.column)
-        also = {"macro_f1": metrics.macro_f1(answers, truth)}
-        return {"metric": "accuracy", **metrics.accuracy(answers, truth), "also": also}
+    @classmethod
+    def score(cls, answers, examples):
+        truth = column_of(examples, cls.column)
+        return replace(metrics.accuracy(answers, truth), also={"macro_f1": metrics.macro_f1(answers, truth)})
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,14 @@ class Options:
         return ChoiceHead(d_model, seed)
 
     def numbers(self, examples):
-        return torch.tensor(column_of(examples, self.column))
+        """The right options' places: (B,)."""
+        labels = column_of(examples, self.column)
+        for row, (label, example) in enumerate(zip(labels, examples, strict=True), start=1):
+            if not 0 <= label < len(example["options"]):
+                raise InputError(
+                    f"example {row}: label {label!r} is no option's place, 0 to {len(example['options']) - 1}"
+                )
+        return torch.tensor(labels)
 
     def loss(self, logits, numbers):
         return classification_loss(logits, numbers)
@@ -93,39 +105,47 @@ class Options:
     def answer(self, logits):
         return logits.argmax().item()
 
-    def score(self, answers, examples):
-        return {"metric": "accuracy", **metrics.accuracy(answers, column_of(examples, self.column)), "also": {}}
+    @classmethod
+    def score(cls, answers, examples):
+        return metrics.accuracy(answers, column_of(examples, cls.column))
 
 
 @dataclass(frozen=True)
 class Scores:
-    """A number, learnt as (score - mean) / spread."""
+    """A number, learnt as (score - mean) / std, the mean and standard deviation being the training scores'."""
 
     mean: float
-    spread: float
+    std: float
     column = "score"
 
     @classmethod
     def of(cls, examples):
-        """Mean and spread of the training scores."""
-        scores = np.array(column_of(examples, cls.column))
-        mean, spread = float(scores.mean()), float(scores.std())
-        require(spread > 0, "every training score", float(scores[0]), "two different numbers at least, to learn from")
-        return cls(mean, spread)
+        """Mean and standard deviation of the training scores.
+
+        Raises:
+            InputError: if they are all the same, or too large to be squared.
+        """
+        scores = np.array(column_of(examples, cls.column), dtype=float)
+        largest = float(np.abs(scores).max())
+        require(largest <= LARGEST, "the largest score", largest, "at most 1e30: give it another unit")
+        require(
+            np.ptp(scores) > 1e-9 * largest, "every training score", scores[0].item(), "at least two different numbers"
+        )
+        return cls(float(scores.mean()), float(scores.std()))
 
     def head(self, d_model, seed):
         return LinearHead(d_model, 1, seed)
 
     def numbers(self, examples):
-        return torch.tensor([(score - self.mean) / self.spread for score in column_of(examples, self.column)])
+        return torch.tensor([(score - self.mean) / self.std for score in column_of(examples, self.column)])
 
     def loss(self, logits, numbers):
         return squared_error(logits.squeeze(-1), numbers)
 
     def answer(self, logits):
-        return logits.item() * self.spread + self.mean
+        return logits.item() * self.std + self.mean
 
-    def score(self, answers, examples):
-        truth = column_of(examples, self.column)
-        also = {"spearman": metrics.spearman(answers, truth)}
-        return {"metric": "pearson", **metrics.pearson(answers, truth), "also": also}
+    @classmethod
+    def score(cls, answers, examples):
+        truth = column_of(examples, cls.column)
+        return replace(metrics.pearson(answers, truth), also={"spearman": metrics.spearman(answers, truth)})
