@@ -44,6 +44,7 @@ READING_ORDER = [
     ("task_model", 7),
     ("fast.recompute", 7),
     ("finetune", 7),
+    ("data.gpt1_files", 12),
     ("pretrained", 12),
     ("data.table", None),
     ("data.own", 5),

@@ -12,9 +12,9 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 
-from minigpt.fast.parallel import is_first
-from minigpt.support.errors import InputError, require, require_whole
-from minigpt.support.files import write_csv
+from minigpt.fast.parallel import is_first, n_processes
+from minigpt.support.errors import InputError, note, require, require_whole
+from minigpt.support.files import remove_leftovers, write_csv
 from minigpt.support.tensors import save_tensors
 
 
@@ -29,6 +29,9 @@ class Checkpoints:
         require_whole("checkpoint_every", every)
         self.out, self.model, self.optimizer = out and Path(out), model, optimizer
         self.identity, self.every = identity, every
+        if self.out and is_first():
+            for name in ("checkpoint.safetensors", "loss.csv"):
+                remove_leftovers(self.out / name)
 
     def keep(self, log, last):
         """Write both files, where it is time to and this process is the one that writes."""
@@ -49,7 +52,8 @@ def save_checkpoint(path, model, optimizer, step, identity):
     tensors = {f"model.{name}": p for name, p in model.named_parameters()}
     for i, moments in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{i}.{name}": value for name, value in moments.items()}
-    save_tensors(path, tensors, {"step": str(step), "identity": json.dumps(identity, sort_keys=True)})
+    about = {"step": str(step), "processes": str(n_processes()), "identity": json.dumps(identity, sort_keys=True)}
+    save_tensors(path, tensors, about)
 
 
 def load_checkpoint(path, model, optimizer, identity):
@@ -73,6 +77,9 @@ def load_checkpoint(path, model, optimizer, identity):
             f"{path} is of another run: {what} was {was}, now it is {now}; "
             "resume with the same settings, model and text, or write into another folder"
         )
+    before = int(metadata.get("processes", n_processes()))
+    if before != n_processes() and is_first():
+        note(f"{path} is of {before} processes, now there are {n_processes()}: dropout draws other numbers from here")
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.copy_(tensors[f"model.{name}"])

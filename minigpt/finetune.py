@@ -16,7 +16,7 @@ import torch
 
 from minigpt.batch import plan
 from minigpt.fast.recompute import recomputed
-from minigpt.support.errors import require, require_whole
+from minigpt.support.errors import require, require_seed, require_whole
 from minigpt.support.progress import progress as shown
 from minigpt.train import check_finite, linear, make_optimizer, schedule, update
 
@@ -44,10 +44,10 @@ class FinetuneConfig:
 
     def __post_init__(self):
         for name in ("epochs", "batch_size", "accumulate"):
-            require_whole(name, getattr(self, name))
+            require_whole(name, getattr(self, name), most=10**9)
         require(0 < self.lr < math.inf, "lr", self.lr, "a number above 0, such as 0.0005")
         require(0 <= self.aux < math.inf, "aux", self.aux, "a number from 0; the paper has 0.5")
-        require_whole("seed", self.seed, least=0)
+        require_seed(self.seed)
 
 
 def finetune(model, examples, config, progress=True):

@@ -12,6 +12,7 @@ import torch
 from minigpt.fast.cache import CachedReader
 from minigpt.support.errors import InputError, require_whole
 
+MOST = 1_000_000  # new tokens, for which room is made at once
 LEAST = 1e-6  # of a temperature: below, a division by it leaves float32
 
 
@@ -117,7 +118,7 @@ def generate(
     Raises:
         InputError: for a setting out of range, an empty prompt, or one that is longer than n_ctx.
     """
-    require_whole("max_new_tokens", max_new_tokens)
+    require_whole("max_new_tokens", max_new_tokens, most=MOST)
     device = model.token_embedding.weight.device
     text, lengths = rectangle(ids, max_new_tokens, model.config.n_ctx, device)
     read = partial(last_logits, model.eval())

@@ -13,11 +13,12 @@ from pathlib import Path
 import tokenizers
 
 from minigpt.support import words
-from minigpt.support.errors import InputError
+from minigpt.support.errors import InputError, require_whole
 from minigpt.support.files import read_json, write_json
 
 LEVELS = ("word", "char", "bpe")
 MARKERS = ("<s>", "$", "<e>")
+MOST = 1_000_000  # ids; the BPE library ends the whole process where its memory does
 UNKNOWN = "<unk>"  # one piece for every word or character that training did not see
 
 
@@ -58,6 +59,7 @@ class Tokenizer:
         if isinstance(texts, str):
             raise InputError("texts must be a list of texts, got one text; write [text]")
         texts = [check_text(text) for text in texts]
+        require_whole("vocab_size", vocab_size, least=2, most=MOST)
         n_pieces = vocab_size - len(MARKERS)
         least = 256 if level == "bpe" else 2
         if n_pieces < least:
@@ -110,6 +112,11 @@ class Tokenizer:
             return self._bpe.encode(text).ids
         pieces = words.split(text) if self.level == "word" else text
         return [self._id_of.get(piece, 0) for piece in pieces]
+
+    def unknown_share(self, texts):
+        """The share of the tokens of `texts` that are `<unk>`, from 0 to 1."""
+        ids = [i for text in texts for i in self.encode(text)]
+        return ids.count(self.unknown_id) / max(1, len(ids))
 
     def decode(self, ids):
         """Ids to text; markers are shown as `<s>`, `$`, `<e>`.

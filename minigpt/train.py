@@ -16,7 +16,7 @@ from minigpt.batch import plan, shift
 from minigpt.checkpoint import Checkpoints, digest
 from minigpt.fast import parallel
 from minigpt.loss import NO_TARGET, lm_loss, log_loss
-from minigpt.support.errors import InputError, require, require_whole
+from minigpt.support.errors import InputError, require, require_seed, require_whole
 from minigpt.support.progress import progress as shown
 
 
@@ -39,13 +39,13 @@ class TrainConfig:
 
     def __post_init__(self):
         for name in ("steps", "batch_size"):
-            require_whole(name, getattr(self, name))
+            require_whole(name, getattr(self, name), most=10**9)
         require(0 < self.lr < math.inf, "lr", self.lr, "a number above 0, such as 0.001")
         require(0 <= self.beta2 < 1, "beta2", self.beta2, "a number from 0, below 1, such as 0.999")
         require(0 <= self.warmup <= 1, "warmup", self.warmup, "a share of the steps, from 0 to 1")
         require(0 <= self.weight_decay < math.inf, "weight_decay", self.weight_decay, "a number from 0")
         require(self.clip > 0, "clip", self.clip, "a number above 0; inf clips nothing")
-        require_whole("seed", self.seed, least=0)
+        require_seed(self.seed)
 
 
 def documents(texts, tok, n_ctx):
@@ -202,7 +202,11 @@ def evaluate(model, sequences, batch_size=64):
 
     Returns:
         dict with "loss", "standard_error", "tokens".
+    Raises:
+        InputError: if there is nothing to predict.
     """
+    if max(map(len, sequences), default=0) < 2:
+        raise InputError("no text has a second token: there is nothing to predict; give longer texts")
     model.eval()
     device = next(model.parameters()).device
     sums, counts = [], []

@@ -186,7 +186,7 @@ BAD_FILES = {
     "an empty text": ("rows.jsonl", json.dumps({"text": " ", "label": "x"}), ["text is ' '"]),
     "a label that is no name": ("rows.jsonl", json.dumps({"text": "a", "label": {}}), ["label is {}"]),
     "a short CSV row": ("rows.csv", "text,label\na\n", ["line 2", "header"]),
-    "not UTF-8": ("rows.jsonl", b"\xff\xfe", ["UTF-8"]),
+    "not UTF-8": ("rows.jsonl", b"\xff{", ["UTF-8"]),
 }
 
 

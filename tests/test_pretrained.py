@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from minigpt import pretrained
-from minigpt.data import real
+from minigpt.data import gpt1_files, real
 from minigpt.finetune import FinetuneConfig, finetune
 from minigpt.model import GPT, GPTConfig
 from minigpt.pretrained import GPT1, add_markers, load_openai_gpt, load_openai_tokenizer, save_openai_gpt
@@ -329,5 +329,75 @@ def test_fine_tuning_leaves_the_markers_as_drawn(tmp_path):
 def test_shards_are_read_in_order():
     """Pieces that lie across the border of two shards."""
     shards = [np.arange(5.0), np.arange(5.0, 7.0), np.arange(7.0, 12.0)]
-    found = [piece.tolist() for piece in pretrained.in_pieces(shards, [3, 5, 4])]
+    found = [piece.tolist() for piece in gpt1_files.in_pieces(shards, [3, 5, 4])]
     assert found == [[0, 1, 2], [3, 4, 5, 6, 7], [8, 9, 10, 11]]
+
+
+# --- folders as other tools write them -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_read_and_said(folder, dtype, capsys):
+    whole = load_openai_gpt(folder)
+    change(folder, lambda tensors: tensors.update({name: t.to(dtype) for name, t in tensors.items()}))
+    half = load_openai_gpt(folder)
+    assert f"holds weights in {str(dtype).removeprefix('torch.')}" in capsys.readouterr().err
+    for one, other in zip(whole.parameters(), half.parameters(), strict=True):
+        assert other.dtype == torch.float32 and torch.equal(other, one.to(dtype).float())
+
+
+def test_position_ids_and_masks_are_no_weights(folder):
+    extra = {"transformer.position_ids": torch.arange(20)[None], "transformer.h.0.attn.bias": torch.ones(1, 1, 20, 20)}
+    whole = load_openai_gpt(folder)
+    change(folder, lambda tensors: tensors.update(extra))
+    assert torch.equal(load_openai_gpt(folder).lm_head.weight, whole.lm_head.weight)
+
+
+def in_shards(folder, n=3):
+    """As Hugging Face writes a large model: several files and an index."""
+    tensors, weight_map = load_file(folder / "model.safetensors"), {}
+    for shard in range(n):
+        name = f"model-{shard + 1:05}-of-{n:05}.safetensors"
+        part = {key: tensors[key] for key in sorted(tensors)[shard::n]}
+        save_file(part, folder / name)
+        weight_map |= dict.fromkeys(part, name)
+    (folder / "model.safetensors").unlink()
+    return folder / "model.safetensors.index.json", {"metadata": {}, "weight_map": weight_map}
+
+
+def test_a_sharded_model(folder):
+    whole = load_openai_gpt(folder)
+    index, content = in_shards(folder)
+    index.write_text(json.dumps(content))
+    for one, other in zip(whole.parameters(), load_openai_gpt(folder).parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("wrong", ["a list", "elsewhere", "missing"])
+def test_a_wrong_index(folder, wrong):
+    index, content = in_shards(folder)
+    if wrong == "elsewhere":
+        content["weight_map"] = dict.fromkeys(content["weight_map"], "../model.safetensors")
+    elif wrong == "missing":
+        (folder / "model-00002-of-00003.safetensors").unlink()
+    index.write_text(json.dumps([] if wrong == "a list" else content))
+    with pytest.raises(InputError, match=r"no index|outside its folder|does not exist"):
+        load_openai_gpt(folder)
+
+
+def test_a_vocabulary_of_another_size(folder):
+    (folder / "vocab.json").write_text(json.dumps({"<unk>": 0, "a</w>": 1}))
+    (folder / "merges.txt").write_text("#version\n")
+    with pytest.raises(InputError, match="the tokenizer has 5 ids, the model 53"):
+        pretrained.load_body(folder)
+
+
+@pytest.mark.parametrize("data", [b"", b"\x93NUMPY", "matrix", "text"])
+def test_a_shard_that_holds_no_row_of_numbers(tmp_path, data):
+    path = tmp_path / "params_0.npy"
+    if isinstance(data, bytes):
+        path.write_bytes(data)
+    else:
+        np.save(path, np.ones((2, 2)) if data == "matrix" else np.array(["a"]))
+    with pytest.raises(InputError, match="damaged or no array of numbers"):
+        gpt1_files.read_shard(path)

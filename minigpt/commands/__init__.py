@@ -8,7 +8,8 @@ import argparse
 import sys
 
 from minigpt.commands import ablate, data, evaluate, finetune, generate, grade, homework, play, pretrain, run, spread
-from minigpt.support.errors import InputError
+from minigpt.support.errors import InputError, require_seed
+from minigpt.support.folders import refuse_processes
 
 COMMANDS = (run, spread, ablate, pretrain, finetune, evaluate, generate, play, data, grade, homework)
 
@@ -24,8 +25,17 @@ def build_parser():
 
 
 def main(argv=None):
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # a terminal without Chinese shows \\u5c0f, and nothing is lost
     args = build_parser().parse_args(argv)
     try:
+        if args.does is not pretrain.pretrain:
+            refuse_processes()
+        if getattr(args, "seed", None) is not None:
+            require_seed(args.seed)
         args.does(args)
     except InputError as error:
         print(f"minigpt: {error}", file=sys.stderr)

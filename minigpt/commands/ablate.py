@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from minigpt.commands.arguments import command
-from minigpt.support.errors import require_whole
+from minigpt.support.errors import require_seed
+from minigpt.support.folders import refuse_unwritable
 
 
 def add(commands):
@@ -23,7 +24,9 @@ def add(commands):
 def ablate(args):
     from minigpt.studies import ablation
 
-    require_whole("seed", min(args.seeds), least=0)
+    for seed in args.seeds:
+        require_seed(seed)
+    refuse_unwritable(Path(args.out))
     for seed in args.seeds:
         ablation.ablate(args.out, seed)
     rows = ablation.merge(args.out)

@@ -2,6 +2,8 @@
 
 import argparse
 
+from minigpt.support.errors import note
+
 INSTRUCTOR = "folder with the references and homework sources; the default is `instructor` of a checkout"
 
 
@@ -25,3 +27,30 @@ def print_score(metrics):
     interval = f"{metrics['score']:.3f} [{metrics['low']:.3f}, {metrics['high']:.3f}]"
     baseline = f", majority {metrics['majority']:.3f}" if "majority" in metrics else ""
     print(f"{metrics['task']}: {metrics['metric']} {interval} on {metrics['n_test']} examples{baseline}")
+
+
+def read_labelled(path, task, what):
+    """A task's examples from a file; prints how many, so that nobody wonders where rows went."""
+    from minigpt.data.own import read_examples
+
+    examples = read_examples(path, task)
+    print(f"{what}: {len(examples):,} examples of {path}")
+    return examples
+
+
+def texts_of(examples):
+    """All texts of labelled examples, options too."""
+    values = [value for e in examples for column, value in e.items() if column not in ("label", "score")]
+    return [text for value in values for text in (value if isinstance(value, list) else [value])]
+
+
+def say_unknown(tok, texts, what):
+    """Say how much of `texts` the tokenizer does not know; above a fifth, what to do."""
+    share = tok.unknown_share(texts)
+    if share > 0.01:
+        print(f"{share:.0%} of the tokens of {what} are unknown to the model: it reads <unk> in their place")
+    if share > 0.2:
+        note(
+            f"the model knows too few words of {what} to learn from them: pre-train on text of their kind, or with "
+            "--level bpe, which knows every word"
+        )

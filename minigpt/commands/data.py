@@ -26,7 +26,7 @@ def data(args):
     """Text is printed as `minigpt pretrain --text` reads it, labelled examples as `finetune` does."""
     from minigpt.data import real, world, world_tasks
 
-    require_whole("n", args.n)
+    require_whole("n", args.n, most=1_000_000)
     if args.name is None:
         print(real.catalogue())
     elif args.name in real.TEXTS:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from minigpt.commands.arguments import command, print_score
+from minigpt.commands.arguments import command, print_score, read_labelled, say_unknown, texts_of
 from minigpt.support.errors import InputError
 from minigpt.support.files import write_json
 
@@ -25,7 +25,7 @@ def add(commands):
 
 def evaluate(args):
     from minigpt import train
-    from minigpt.data.own import read_documents, read_examples
+    from minigpt.data.own import read_documents
     from minigpt.loss import bits, perplexity
     from minigpt.pretrained import load_body
     from minigpt.support import device
@@ -38,7 +38,10 @@ def evaluate(args):
         raise InputError(f"{folder} holds a language model: give --text, or fine-tune it first")
     if args.text:
         tok, gpt = load_body(folder)
-        sequences = train.documents(read_documents(args.text), tok, gpt.config.n_ctx)
+        texts = read_documents(args.text)
+        print(f"text: {len(texts):,} documents of {args.text}")
+        say_unknown(tok, texts, "the text")
+        sequences = train.documents(texts, tok, gpt.config.n_ctx)
         result = train.evaluate(gpt.to(where), sequences)
         result |= {"perplexity": perplexity(result["loss"]), "bits_per_token": bits(result["loss"])}
         print(
@@ -47,7 +50,8 @@ def evaluate(args):
         )
     else:
         model = TaskModel.load(folder).to(where)
-        test = read_examples(args.test, model.name)
+        test = read_labelled(args.test, model.name, "test")
+        say_unknown(model.tok, texts_of(test), "test")
         result = {"task": model.name, "n_test": len(test), **model.evaluate(test).to_json()}
         print_score(result)
     if args.out:

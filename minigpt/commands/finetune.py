@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from minigpt.commands.arguments import command, print_score
+from minigpt.commands.arguments import command, print_score, read_labelled, say_unknown, texts_of
 from minigpt.support.files import write_json
-from minigpt.support.folders import refuse_full, refuse_processes
+from minigpt.support.folders import refuse_full
 
 
 def add(commands):
@@ -33,7 +33,6 @@ def add(commands):
 
 
 def finetune(args):
-    from minigpt.data.own import read_examples
     from minigpt.finetune import FinetuneConfig
     from minigpt.finetune import finetune as fit
     from minigpt.pretrained import load_body
@@ -42,14 +41,15 @@ def finetune(args):
     from minigpt.task_model import TaskModel, score
 
     out, where = Path(args.out), device.pick(args.device)
-    refuse_processes()
     refuse_full(out)
     recipe = FinetuneConfig(
         args.epochs, args.batch_size, args.lr,
         aux=args.aux, accumulate=args.accumulate, recompute=args.recompute, seed=args.seed,
     )  # fmt: skip
-    train, test = read_examples(args.train, args.task), read_examples(args.test, args.task)
+    train, test = (read_labelled(getattr(args, what), args.task, what) for what in ("train", "test"))
     tok, body = load_body(args.model) if args.model else new_body(train, args.seed)
+    for what, examples in (("train", train), ("test", test)):
+        say_unknown(tok, texts_of(examples), what)
     model = TaskModel.for_examples(args.task, tok, body, train, args.seed).to(where)
     model.kind.numbers(test)  # a label that training lacks is refused before anything is computed
     done = fit(model, train, recipe)

@@ -1,6 +1,7 @@
 """`minigpt generate`: let a model go on with a text."""
 
-from minigpt.commands.arguments import command
+from minigpt.commands.arguments import command, say_unknown
+from minigpt.support.errors import InputError
 
 
 def add(commands):
@@ -34,7 +35,12 @@ def generate(args):
     where = device.pick(args.device)
     tok, gpt = load_body(args.model)
     start = [] if tok.level == "gpt1" else [tok.start_id]  # GPT-1 was pre-trained without markers
-    ids = torch.tensor([start + tok.encode(args.prompt)], device=where)
+    prompt = tok.encode(args.prompt)
+    fit = gpt.config.n_ctx - len(start)
+    if len(prompt) > fit:
+        raise InputError(f"the prompt has {len(prompt)} tokens, and {fit} fit this model; give its last {fit}")
+    say_unknown(tok, [args.prompt], "the prompt")
+    ids = torch.tensor([start + prompt], device=where)
     draws = torch.Generator(where).manual_seed(args.seed)
     ids = go_on(
         gpt.to(where), ids, args.max_new_tokens, args.temperature, args.top_k, args.top_p, draws, end_id=tok.end_id

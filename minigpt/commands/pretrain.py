@@ -1,10 +1,14 @@
 """`minigpt pretrain`: pre-train on your own text, eq. (1)."""
 
+import os
 from pathlib import Path
 
 from minigpt.commands.arguments import command
 from minigpt.support.errors import InputError
 from minigpt.support.folders import refuse_full
+
+EVERY = 20  # one document of so many is kept back
+LAST = 50  # steps whose mean loss is told
 
 
 def add(commands):
@@ -15,7 +19,8 @@ def add(commands):
         "pre-train on your own text, eq. (1)",
         "minigpt pretrain --text book.txt --out runs/book",
     )
-    p.add_argument("--text", nargs="+", required=True, help="UTF-8 files; empty lines part documents")
+    p.add_argument("--text", nargs="+", required=True, help="UTF-8 files; empty lines separate documents")
+    p.add_argument("--valid", nargs="+", help="files to measure the loss on, instead of every 20th document")
     p.add_argument("--out", required=True, help="folder for the model")
     p.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out, with the same settings")
     p.add_argument("--level", default="bpe", choices=["word", "char", "bpe"], help="what a token is")
@@ -34,14 +39,14 @@ def add(commands):
 
 def pretrain(args):
     from minigpt import train
-    from minigpt.data.own import read_documents
     from minigpt.model import GPT, GPTConfig
     from minigpt.support import device
     from minigpt.tokenizer import Tokenizer
 
     out, where = Path(args.out), device.pick(args.device)
     recipe = train.TrainConfig(args.steps, args.batch_size, args.lr, seed=args.seed)
-    texts = [text for path in args.text for text in read_documents(path)]
+    first = os.environ.get("RANK", "0") == "0"
+    texts, fresh = held_out(args.text, args.valid, say=print if first else lambda line: None)
     if not args.resume:
         refuse_full(out, resume="; to go on with a run that was cut short, add --resume")
     elif not (out / "checkpoint.safetensors").exists():
@@ -60,14 +65,37 @@ def pretrain(args):
         model = GPT(config, args.seed).to(where)
         log = train.pretrain(model, sequences, recipe, out, args.checkpoint_every, args.resume)
         if rank == 0:
-            finish_pretraining(model, log, out)
+            finish_pretraining(model, log, train.documents(fresh, tok, config.n_ctx), out)
 
 
-def finish_pretraining(model, log, out):
+def held_out(paths, valid, say):
+    """The documents to train on, and those to measure the loss on."""
+    from minigpt.data.own import read_documents
+
+    texts = [text for path in paths for text in read_documents(path)]
+    say(f"text: {len(texts):,} documents of {', '.join(paths)}")
+    if valid:
+        fresh = [text for path in valid for text in read_documents(path)]
+        say(f"valid: {len(fresh):,} documents of {', '.join(valid)}")
+        return texts, fresh
+    fresh = texts[EVERY - 1 :: EVERY]
+    if fresh:
+        say(f"valid: {len(fresh):,} of them, every {EVERY}th, are kept back to measure the loss on")
+    else:
+        say(f"valid: none kept back of fewer than {EVERY}; name a file with --valid to know the loss on fresh text")
+    return [text for i, text in enumerate(texts, start=1) if i % EVERY], fresh
+
+
+def finish_pretraining(model, log, fresh, out):
     from minigpt.pictures import plots
+    from minigpt.train import evaluate
 
     model.save(out)
     if log:
         plots.save(plots.loss_curve(log), out / "loss.png")
-        print(f"loss {log[-1]['loss']:.4f} nats per token at step {log[-1]['step']}")
+        last = [row["loss"] for row in log[-LAST:]]
+        print(f"training text: {sum(last) / len(last):.4f} nats per token, the mean of the last {len(last)} steps")
+    if fresh:
+        result = evaluate(model, fresh)
+        print(f"fresh text: {result['loss']:.4f} ± {1.96 * result['standard_error']:.4f} nats per token")
     print(f'model, tokenizer and loss.csv are in {out}; try: minigpt generate --model {out} --prompt "..."')

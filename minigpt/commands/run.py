@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from minigpt.commands.arguments import command
-from minigpt.support.errors import require_whole
 from minigpt.support.folders import free_folder, refuse_full
 
 
@@ -21,7 +20,6 @@ def run(args):
     from minigpt.support import device
 
     where = device.pick(args.device)
-    require_whole("seed", args.seed, least=0)
     name = "real" if args.real else f"toy-{args.language}"
     out = Path(args.out) if args.out else free_folder(Path("runs") / f"{name}-seed{args.seed}")
     refuse_full(out)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from minigpt.commands.arguments import command
+from minigpt.support.errors import InputError
 from minigpt.support.files import read_json
 
 
@@ -22,4 +23,11 @@ def add(commands):
 def spread(args):
     from minigpt.studies import main_job
 
-    print(main_job.spread([read_json(Path(folder) / "metrics.json") for folder in args.runs]))
+    files = [Path(folder) / "metrics.json" for folder in args.runs]
+    runs = [read_json(file) for file in files]
+    try:
+        print(main_job.spread(runs))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"one of {', '.join(map(str, files))} is not as `minigpt run` wrote it ({error!r})") from None

@@ -66,7 +66,7 @@ def check_row(where, row, task, answer):
     for column in (*TASKS[task].columns, answer):
         if column not in row:
             raise InputError(
-                f"{where} has no column {column!r}; it has {short(', '.join(map(str, row)))}; {task} needs "
+                f"{where} has no column {column!r}; it has {', '.join(map(str, row))[:200]}; {task} needs "
                 f"{', '.join((*TASKS[task].columns, answer))}"
             )
     texts = {column: row[column] for column in TASKS[task].columns}
@@ -80,7 +80,7 @@ def check_row(where, row, task, answer):
 
 def check_text(where, column, value):
     if not isinstance(value, str) or not value.strip():
-        raise InputError(f"{where}: {column} is {short(value)!r}; it must be text, not empty")
+        raise InputError(f"{where}: {column} is {short(value)}; it must be text, not empty")
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -93,7 +93,7 @@ def check_options(where, value):
         try:
             value = json.loads(value)
         except (ValueError, RecursionError):
-            raise InputError(f'{where}: options {short(value)!r} is no JSON list; write ["a", "b"]') from None
+            raise InputError(f'{where}: options is {short(value)}, no JSON list; write ["a", "b"]') from None
     if not isinstance(value, list) or len(value) < 2:
         raise InputError(f"{where}: options is {short(value)}; it must be a list of at least 2 texts")
     for option in value:
@@ -108,14 +108,14 @@ def check_answer(where, value, task, answer, texts):
     if Options in TASKS[task].kinds:
         n = len(texts["options"])
         if isinstance(value, bool) or str(value).strip() not in map(str, range(n)):
-            raise InputError(f"{where}: label is {short(value)!r}; it must be an option's index, 0 to {n - 1}")
+            raise InputError(f"{where}: label is {short(value)}; it must be an option's index, 0 to {n - 1}")
         return int(value)
     if isinstance(value, bool | float):
         raise InputError(
             f"{where}: label is {json.dumps(value)}, which a table cannot tell from the word; write it in quotes"
         )
     if not isinstance(value, str | int) or not str(value).strip():
-        raise InputError(f"{where}: label is {short(value)!r}; it must be a name in quotes, or a whole number")
+        raise InputError(f"{where}: label is {short(value)}; it must be a name in quotes, or a whole number")
     check_text(where, "label", str(value))
     return unicodedata.normalize("NFC", str(value).strip())
 
@@ -130,7 +130,7 @@ def check_score(where, value):
         number = math.inf
     written = not isinstance(value, str) or NUMBER.fullmatch(value.strip())
     if not written or math.isnan(number):
-        raise InputError(f"{where}: score is {short(value)!r}; it must be a number, such as 3.5")
+        raise InputError(f"{where}: score is {short(value)}; it must be a number, such as 3.5")
     if abs(number) > LARGEST:
         raise InputError(f"{where}: score is {short(value)}; it must lie between -1e30 and 1e30: give it another unit")
     return number

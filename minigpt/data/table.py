@@ -148,10 +148,10 @@ def checked_header(path, header):
 
 
 def short(value, most=60):
-    """A value for an error's line: the beginning of a long one.
+    """A value, or an error, for one line: the beginning of a long one.
 
     >>> short("x" * 100, most=5)
-    'xxxxx ...'
+    "'xxxx ..."
     """
-    text = value if isinstance(value, str) else str(value) if isinstance(value, Exception) else repr(value)
+    text = str(value) if isinstance(value, Exception) else repr(value)
     return text if len(text) <= most else f"{text[:most]} ..."

@@ -42,6 +42,9 @@ def processes(device):
     if "RANK" not in os.environ:
         yield 0
         return
+    missing = [name for name in ("WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT") if name not in os.environ]
+    if missing:
+        raise InputError(f"RANK is set, {' and '.join(missing)} not: start the processes with torchrun, or unset RANK")
     if device.type == "cuda":
         torch.cuda.set_device(device)
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")

@@ -19,15 +19,21 @@ def require(allowed, name, value, rule):
         raise InputError(f"{name} is {value!r}; it must be {rule}")
 
 
-def require_whole(name, value, least=1):
-    """Refuse what is not a whole number from `least`: 2.5 steps would fail later, and elsewhere.
+def require_whole(name, value, least=1, most=None):
+    """Refuse what is not a whole number from `least` to `most`: 2.5 steps would fail later, and elsewhere.
 
     >>> require_whole("steps", 2.5)
     Traceback (most recent call last):
     minigpt.support.errors.InputError: steps is 2.5; it must be a whole number from 1
     """
     whole = isinstance(value, Integral) and not isinstance(value, bool)
-    require(whole and value >= least, name, value, f"a whole number from {least}")
+    rule = f"a whole number from {least}" + (f" to {most:,}" if most is not None else "")
+    require(whole and least <= value and (most is None or value <= most), name, value, rule)
+
+
+def require_seed(value):
+    """Refuse what PyTorch's generators do not take, or would not after a small number is added."""
+    require_whole("seed", value, least=0, most=2**62)
 
 
 def note(line):

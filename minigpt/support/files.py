@@ -36,10 +36,25 @@ def replacing(path):
         temporary.unlink(missing_ok=True)
 
 
+def remove_leftovers(path):
+    """Delete what a killed process left of writing `path`: the files that `replacing` made beside it."""
+    path = Path(path)
+    for leftover in path.parent.glob(f".{path.name}.????????{path.suffix}"):
+        leftover.unlink(missing_ok=True)
+
+
 def write_json(path, value):
-    """Write `value` as JSON that people can read; the file is whole or not there."""
+    """Write `value` as JSON that people can read; the file is whole or not there.
+
+    Raises:
+        InputError: if a number in it is not finite: JSON has none such.
+    """
+    try:
+        text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
+    except ValueError as error:
+        raise InputError(f"{path} would hold a number that is not finite ({error}); nothing was written") from None
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        temporary.write_text(text + "\n", encoding="utf-8")
 
 
 def read_json(path):
@@ -53,7 +68,7 @@ def read_json(path):
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; check the folder's name") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also half a character, or ten thousand brackets
         raise InputError(f"{path} is not JSON ({error}); restore it, or write it again") from None
 
 

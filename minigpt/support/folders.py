@@ -1,6 +1,7 @@
 """Folders of runs: none overwrites another, and one that cannot be written is refused before any work is done."""
 
 import os
+import tempfile
 
 from minigpt.support.errors import InputError
 
@@ -12,9 +13,19 @@ def refuse_full(out, resume=""):
     for name in RUN:
         if (out / name).exists():
             raise InputError(f"{out} already holds a run ({name}); choose another --out, or delete that folder{resume}")
+    refuse_unwritable(out)
+
+
+def refuse_unwritable(out):
+    """Try to write where `out` is to be: rights alone do not say it, on a full or a read-only disk."""
     there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK):
-        raise InputError(f"{out} cannot be made: {there} is no folder that you may write to; choose another --out")
+    try:
+        with tempfile.TemporaryFile(dir=there) as file:
+            file.write(b"x")
+    except OSError as error:
+        raise InputError(
+            f"{out} cannot be made: {there} is no folder that you may write to ({error.strerror}); choose another --out"
+        ) from None
 
 
 def refuse_processes():

@@ -12,7 +12,10 @@ def save_tensors(path, tensors, metadata=None):
     """Write {name: tensor}; the file is whole or not there."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata)
+        try:
+            save_file(tensors, temporary, metadata)
+        except SafetensorError as error:  # such as a full disk
+            raise OSError(f"{path} cannot be written ({error})") from None
 
 
 def read_tensors(path):
