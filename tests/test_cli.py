@@ -275,7 +275,7 @@ def test_not_enough_memory(tmp_path, text, capsys):
         (["run", "--device", "tpu"], "'tpu'"),
         (["run", "--seed", "-1"], "seed is -1"),
         (["data", "world", "--n", "0"], "n is 0"),
-        (["pretrain", "--text", "nowhere.txt", "--out", "o", "--resume"], "nowhere.txt"),
+        (["pretrain", "--text", "nowhere.txt", "--out", "o", "--resume"], "no checkpoint"),
     ],
 )
 def test_bad_arguments(arguments, name, capsys, tmp_path, monkeypatch):
@@ -367,7 +367,7 @@ def test_evaluate_overwrites_nothing(tmp_path, model, text, capsys):
     one_line(capsys, "kept.json exists")
     assert kept.read_text() == "mine"
     assert commands.main(["evaluate", "--model", model, "--test", text]) == 2
-    one_line(capsys, "language model", "--text")
+    one_line(capsys, "only pre-trained", "--text")
 
 
 def test_only_pretrain_runs_in_processes(monkeypatch, capsys):

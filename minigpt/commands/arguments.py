@@ -47,10 +47,10 @@ def texts_of(examples):
 def say_unknown(tok, texts, what):
     """Say how much of `texts` the tokenizer does not know; above a fifth, what to do."""
     share = tok.unknown_share(texts)
-    if share > 0.01:
-        print(f"{share:.0%} of the tokens of {what} are unknown to the model: it reads <unk> in their place")
     if share > 0.2:
         note(
-            f"the model knows too few words of {what} to learn from them: pre-train on text of their kind, or with "
-            "--level bpe, which knows every word"
+            f"the model does not know {share:.0%} of the words of {what}, so no result on it says much: pre-train on "
+            "such text, or with --level bpe, which knows every word, then fine-tune again"
         )
+    elif share > 0.01:
+        print(f"{share:.0%} of the words of {what} are unknown to the model, which reads <unk> in their place")

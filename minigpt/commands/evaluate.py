@@ -35,7 +35,10 @@ def evaluate(args):
     if args.out and Path(args.out).exists():
         raise InputError(f"{args.out} exists; choose another --out, or delete it")
     if not args.text and (folder / "config.json").exists() and not (folder / "task.json").exists():
-        raise InputError(f"{folder} holds a language model: give --text, or fine-tune it first")
+        raise InputError(
+            f"{folder} is only pre-trained, and --test needs a fine-tuned model: run `minigpt finetune --model "
+            f"{folder}` first, or measure it with --text"
+        )
     if args.text:
         tok, gpt = load_body(folder)
         texts = read_documents(args.text)

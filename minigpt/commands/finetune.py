@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from minigpt.commands.arguments import command, print_score, read_labelled, say_unknown, texts_of
+from minigpt.support.errors import note
 from minigpt.support.files import write_json
 from minigpt.support.folders import refuse_full
 
@@ -52,6 +53,8 @@ def finetune(args):
         say_unknown(tok, texts_of(examples), what)
     model = TaskModel.for_examples(args.task, tok, body, train, args.seed).to(where)
     model.kind.numbers(test)  # a label that training lacks is refused before anything is computed
+    if train == test:
+        note("train and test are the same examples: the score says only what was learnt by heart")
     done = fit(model, train, recipe)
     baseline = score(args.task, baselines.majority(train, test), test)
     metrics = {

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from minigpt.commands.arguments import command
-from minigpt.support.errors import InputError
+from minigpt.support.errors import InputError, require_whole
 from minigpt.support.folders import refuse_full
 
 EVERY = 20  # one document of so many is kept back
@@ -41,16 +41,18 @@ def pretrain(args):
     from minigpt import train
     from minigpt.model import GPT, GPTConfig
     from minigpt.support import device
-    from minigpt.tokenizer import Tokenizer
+    from minigpt.tokenizer import MOST, Tokenizer
 
     out, where = Path(args.out), device.pick(args.device)
     recipe = train.TrainConfig(args.steps, args.batch_size, args.lr, seed=args.seed)
-    first = os.environ.get("RANK", "0") == "0"
-    texts, fresh = held_out(args.text, args.valid, say=print if first else lambda line: None)
+    require_whole("vocab_size", args.vocab_size, least=2, most=MOST)
+    device.check_processes()
     if not args.resume:
-        refuse_full(out, resume="; to go on with a run that was cut short, add --resume")
+        refuse_full(out, resume=", or add --resume to go on with one that was cut short")
     elif not (out / "checkpoint.safetensors").exists():
         raise InputError(f"{out} holds no checkpoint: there is nothing to resume; leave out --resume")
+    first = os.environ.get("RANK", "0") == "0"
+    texts, fresh = held_out(args.text, args.valid, say=print if first else lambda line: None)
     tok = Tokenizer.train(texts, args.vocab_size, args.level)
     if args.resume and Tokenizer.load(out).pieces != tok.pieces:
         raise InputError(f"{out} has another tokenizer: resume with the same --text, --level and --vocab-size")
@@ -80,7 +82,7 @@ def held_out(paths, valid, say):
         return texts, fresh
     fresh = texts[EVERY - 1 :: EVERY]
     if fresh:
-        say(f"valid: {len(fresh):,} of them, every {EVERY}th, are kept back to measure the loss on")
+        say(f"valid: {len(fresh):,} of them, every {EVERY}th, are not trained on, but kept to measure the loss on")
     else:
         say(f"valid: none kept back of fewer than {EVERY}; name a file with --valid to know the loss on fresh text")
     return [text for i, text in enumerate(texts, start=1) if i % EVERY], fresh

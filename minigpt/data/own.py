@@ -13,7 +13,7 @@ import json
 import math
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from minigpt.answers import LARGEST, Options, Scores
 from minigpt.data.table import read_rows, read_text, short
@@ -48,7 +48,7 @@ def read_examples(path, task):
     answer = answer_column(path, task, rows[0][1])
     examples = [check_row(f"{path}, {where}", row, task, answer) for where, row in rows]
     if answer == "label" and Options not in TASKS[task].kinds:
-        note_near(path, {example["label"] for example in examples})
+        note_near(path, Counter(example["label"] for example in examples))
     return examples
 
 
@@ -57,7 +57,9 @@ def answer_column(path, task, row):
     if Scores not in TASKS[task].kinds or "score" not in row:
         return "label"
     if "label" in row:
-        raise InputError(f"{path} has both a label and a score; take out the column that is not to be learnt")
+        raise InputError(
+            f"{path} has both a 'label' and a 'score' column; keep one: label to learn classes, score to learn numbers"
+        )
     return "score"
 
 
@@ -129,6 +131,8 @@ def check_score(where, value):
     except OverflowError:
         number = math.inf
     written = not isinstance(value, str) or NUMBER.fullmatch(value.strip())
+    if not math.isnan(number) and not written and not value.isascii():
+        raise InputError(f"{where}: score is {short(value)}, in digits of another script or width; type {number:g}")
     if not written or math.isnan(number):
         raise InputError(f"{where}: score is {short(value)}; it must be a number, such as 3.5")
     if abs(number) > LARGEST:
@@ -136,11 +140,12 @@ def check_score(where, value):
     return number
 
 
-def note_near(path, labels):
+def note_near(path, counts):
     """Say which labels differ only in case, width or spaces inside: one class is likely meant."""
     alike = defaultdict(list)
-    for label in sorted(labels):
+    for label in sorted(counts):
         alike["".join(unicodedata.normalize("NFKC", label).casefold().split())].append(label)
     for group in alike.values():
         if len(group) > 1:
-            note(f"{path}: labels {' and '.join(map(repr, group))} are two classes; if one is meant, write it one way")
+            names = " and ".join(f"{label!r} ({counts[label]} rows)" for label in group)
+            note(f"{path}: {names} are different classes; if they mean the same, use one spelling")

@@ -17,8 +17,8 @@ from minigpt.support.errors import InputError, note
 
 HAN = re.compile("[\u4e00-\u9fff]")
 BINARY = {  # how files begin that are no text: what they are, and the way out
-    b"PK\x03\x04": "an Excel workbook or a zip archive; save the table as CSV UTF-8, or unpack it",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook; save the table as CSV UTF-8",
+    b"PK\x03\x04": "a zip archive; unpack it, and name the file inside",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook; in Excel, save it as CSV UTF-8, and give that file",
     b"%PDF": "a PDF; copy its text into a .txt file",
 }
 
@@ -45,6 +45,8 @@ def read_text(path):
         InputError: if it is missing, a folder, no text, or of another encoding.
     """
     data = read_bytes(path)
+    if data.startswith(b"PK") and (b"xl/" in data or str(path).lower().endswith((".xlsx", ".xlsm"))):
+        raise InputError(f"{path} is an Excel workbook; in Excel, save it as CSV UTF-8, and give that file")
     for start, what in BINARY.items():
         if data.startswith(start):
             raise InputError(f"{path} is {what}")
@@ -62,7 +64,8 @@ def decoded(data, path):
         text = as_gbk(data)
         if text is None:
             raise InputError(f"{path} is not UTF-8 ({error.reason} at byte {error.start}); save it as UTF-8") from None
-    note(f"{path} is not UTF-8: it is read as GBK; if its text looks wrong, save it as UTF-8")
+    sample = "".join(re.findall(f"{HAN.pattern}+", text))[:12]
+    note(f"{path} is not UTF-8; read as GBK it holds {sample!r}: if that looks wrong, save the file as UTF-8")
     return text
 
 
@@ -121,9 +124,11 @@ def csv_rows(path, text):
         except StopIteration:
             return
         except csv.Error as error:
+            open_still = "unexpected end" in str(error)
             raise InputError(
-                f"{path}: the row that begins in line {begins} has a quotation mark that is not closed, or text behind "
-                f'a closed one ({error}); put the whole text in quotes, and double those inside: "She said ""yes"""'
+                f"{path}, line {begins}: a quotation mark "
+                + ("opens in this row and is never closed" if open_still else "closes in this row before the text ends")
+                + '; put the whole text in quotes, and double those inside: "She said ""yes"""'
             ) from None
         where, begins = f"line {begins}", table.line_num + 1
         if not any(cell.strip() for cell in cells):

@@ -36,15 +36,23 @@ def pick(name="auto"):
     return torch.device(name)
 
 
+def check_processes():
+    """Refuse an environment in which processes could not find each other."""
+    missing = [name for name in ("WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT") if name not in os.environ]
+    if "RANK" in os.environ and missing:
+        raise InputError(
+            f"the environment variable RANK is set, but not {' and '.join(missing)}: for one process unset RANK; for "
+            "several start minigpt with torchrun"
+        )
+
+
 @contextlib.contextmanager
 def processes(device):
     """Join the processes that `torchrun` started; yields this one's rank, 0 where there is only one."""
     if "RANK" not in os.environ:
         yield 0
         return
-    missing = [name for name in ("WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT") if name not in os.environ]
-    if missing:
-        raise InputError(f"RANK is set, {' and '.join(missing)} not: start the processes with torchrun, or unset RANK")
+    check_processes()
     if device.type == "cuda":
         torch.cuda.set_device(device)
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")

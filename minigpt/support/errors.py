@@ -27,7 +27,7 @@ def require_whole(name, value, least=1, most=None):
     minigpt.support.errors.InputError: steps is 2.5; it must be a whole number from 1
     """
     whole = isinstance(value, Integral) and not isinstance(value, bool)
-    rule = f"a whole number from {least}" + (f" to {most:,}" if most is not None else "")
+    rule = f"a whole number from {least}" + (f" to {most}" if most is not None else "")
     require(whole and least <= value and (most is None or value <= most), name, value, rule)
 
 
@@ -38,4 +38,4 @@ def require_seed(value):
 
 def note(line):
     """Say something that a person should know, and that stops nothing: one line on standard error."""
-    print(f"minigpt: {line}", file=sys.stderr)
+    print(f"minigpt: note: {line}", file=sys.stderr)

@@ -12,7 +12,7 @@ def refuse_full(out, resume=""):
     """No run overwrites another, and a folder that cannot be written is refused before any work is done."""
     for name in RUN:
         if (out / name).exists():
-            raise InputError(f"{out} already holds a run ({name}); choose another --out, or delete that folder{resume}")
+            raise InputError(f"{out} already holds a run ({name}); choose another --out{resume}")
     refuse_unwritable(out)
 
 
