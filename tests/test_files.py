@@ -6,6 +6,8 @@ import io
 import json
 import os
 import random
+import re
+import signal
 import subprocess
 import sys
 
@@ -359,6 +361,28 @@ def test_a_full_disk(folder, tmp_path):
     with open("/dev/full", "w") as full:
         done = child(["data", "world", "--n", 2000], tmp_path, stdout=full)
     assert done.returncode == 2 and b"No space left" in done.stderr and b"Traceback" not in done.stderr
+
+
+def no_room():
+    """In a child: every file ends at 1,000 bytes, as on a disk with no more room."""
+    import resource  # not on Windows
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="Windows has no limit of a file's size")
+@pytest.mark.parametrize("name", ["pretrain", "finetune"])
+def test_a_disk_that_fills_up(folder, tmp_path, name):
+    """One line, and nothing left that could be taken for a model: neither a half file nor a hidden one."""
+    own = ["--train", folder / "a.jsonl", "--test", folder / "a.jsonl", "--model", folder / "lm", "--epochs", 1]
+    more = ["--text", folder / "text.txt", *SMALL] if name == "pretrain" else ["single_text", *own]
+    done = child([name, *more, "--out", tmp_path / "out"], tmp_path, stdout=subprocess.PIPE, preexec_fn=no_room)
+    lines = [line for line in done.stderr.decode().splitlines() if not re.match("pre-training|fine-tuning", line)]
+    lines = [line for line in lines if not line.startswith("minigpt: note: ")]
+    assert done.returncode == 2 and len(lines) == 1 and "check the path, the space and the rights" in lines[0], lines
+    assert not {"config.json", "model.safetensors"} & {path.name for path in (tmp_path / "out").iterdir()}
+    assert not list((tmp_path / "out").glob(".*"))
 
 
 def test_weights_on_a_full_disk(tmp_path, monkeypatch):
