@@ -18,7 +18,7 @@ from minigpt.batch import plan
 from minigpt.fast.recompute import recomputed
 from minigpt.support.errors import require, require_seed, require_whole
 from minigpt.support.progress import progress as shown
-from minigpt.train import check_finite, linear, make_optimizer, schedule, update
+from minigpt.train import check_finite, check_weights, linear, make_optimizer, schedule, update
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,7 @@ def finetune(model, examples, config, progress=True):
             losses.append(add_gradients(model, sequences, numbers, chosen, config))
             check_finite(losses[-1], lr)
             update(model, optimizer, lr, config.clip)
+    check_weights(model)
     model.eval()
     return {"losses": losses, "cut": n_cut}
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import stats
-from sklearn.metrics import confusion_matrix
 
 CONFIDENCE = 0.95
 
@@ -43,7 +42,9 @@ def macro_f1(predicted, labels, seed=0, n_resamples=500):
 
     To draw n examples again from n is to draw the counts of the confusion matrix from a multinomial distribution.
     """
-    counts = confusion_matrix(labels, predicted)  # (k, k): label, answer
+    place = {name: i for i, name in enumerate(sorted({*labels, *predicted}, key=str))}
+    counts = np.zeros((len(place), len(place)), dtype=int)  # (k, k): label, answer
+    np.add.at(counts, ([place[label] for label in labels], [place[answer] for answer in predicted]), 1)
     draws = np.random.default_rng(seed).multinomial(len(labels), counts.ravel() / len(labels), size=n_resamples)
     low, high = np.quantile(mean_f1(draws.reshape(-1, *counts.shape)), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Score("macro_f1", float(mean_f1(counts)), float(low), float(high))

@@ -17,7 +17,7 @@ from minigpt.fast.dropout import Dropout
 from minigpt.fast.linear import Linear
 from minigpt.support.errors import InputError
 from minigpt.support.files import read_json, write_json
-from minigpt.support.tensors import fill, save_tensors
+from minigpt.support.tensors import fill, save_tensors, shapes_in
 
 TIED = [("lm_head.weight", "token_embedding.weight")]  # W^L = W^e transposed: one tensor, stored once
 
@@ -175,9 +175,33 @@ class GPT(nn.Module):
             InputError: if a file is missing or damaged, or a tensor is missing, unknown or of another shape.
         """
         folder = Path(folder)
-        model = cls(GPTConfig.from_json(read_json(folder / "config.json")))
-        fill(model, folder / "model.safetensors", TIED if model.config.tie_weights else ())
+        values = read_json(folder / "config.json")
+        try:
+            config = GPTConfig.from_json(values)
+        except InputError as error:
+            raise InputError(f"{folder / 'config.json'}: {error}") from None
+        check_sizes(config, folder / "model.safetensors")
+        model = cls(config)
+        fill(model, folder / "model.safetensors", TIED if config.tie_weights else ())
         return model
+
+
+def check_sizes(config, path):
+    """Refuse a configuration of other sizes than the file's, before a model of those sizes is made."""
+    shapes = shapes_in(path)
+    wanted = {
+        "token_embedding.weight": (config.vocab_size, config.d_model),
+        "position_embedding.weight": (config.n_ctx, config.d_model),
+    }
+    for name, shape in wanted.items():
+        if shapes.get(name) != shape:
+            raise InputError(
+                f"{path}: tensor {name!r} should be {shape}, the file has {shapes.get(name, 'nothing')}; take config "
+                "and weights of one run"
+            )
+    n_layer = len({name.split(".")[1] for name in shapes if name.startswith("blocks.")})
+    if n_layer != config.n_layer:
+        raise InputError(f"{path} holds {n_layer} blocks, config.json says {config.n_layer}; take both of one run")
 
 
 def initialise(module, d_model, seed):

@@ -60,6 +60,10 @@ def load_openai_gpt(folder):
         )
     else:
         raise InputError(f"{folder} holds neither model.safetensors nor params_shapes.json; name a folder of GPT-1")
+    n_layer = len({name.split(".")[1] for name in tensors if name.startswith("h.")})
+    sizes = (tuple(tensors["tokens_embed.weight"].shape), n_layer) if "tokens_embed.weight" in tensors else None
+    if sizes != ((config.vocab_size, config.d_model), config.n_layer):  # before a model of silly sizes is made
+        raise InputError(f"{folder}: config.json and the weights have other sizes; take both of one release")
     check_tensors(tensors, their_shapes(config), folder)
     with torch.device("meta"):  # the weights come from the files: nothing to draw
         model = GPT(config)
@@ -105,7 +109,12 @@ def is_openai_gpt(folder):
     folder = Path(folder)
     if (folder / "params_shapes.json").exists() or (folder / "pytorch_model.bin").exists():
         return True
-    return (folder / "config.json").exists() and "n_embd" in read_json(folder / "config.json")
+    if not (folder / "config.json").exists():
+        return False
+    values = read_json(folder / "config.json")
+    if not isinstance(values, dict):
+        raise InputError(f"{folder / 'config.json'} is {str(values)[:60]!r}, not a model's configuration; restore it")
+    return "n_embd" in values
 
 
 def add_markers(model, n=3, seed=0):

@@ -5,6 +5,7 @@
 Lecture page "Supervised fine-tuning"; Radford et al. 2018, sections 3.2 and 3.3.
 """
 
+import math
 from pathlib import Path
 
 import torch
@@ -165,7 +166,10 @@ def read_task(path):
         if labels:
             return name, Classes(tuple(map(str, labels)))
         if scale:
-            return name, Scores(*map(float, scale))
+            scores = Scores(*map(float, scale))
+            if not (math.isfinite(scores.mean) and 0 < scores.std < math.inf):
+                raise ValueError(f"scale {scale!r}")
+            return name, scores
         return name, Options()
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} lacks task, labels or scale, or they are damaged ({error!r}): restore it") from None

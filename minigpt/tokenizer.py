@@ -7,6 +7,7 @@ No text, whatever it holds, encodes to a marker: a typed `$` is an ordinary piec
 Lecture page "One-hot vectors and the vocabulary"; markers: Radford et al. 2018, section 3.3; BPE: Sennrich et al. 2016.
 """
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from minigpt.support.files import read_json, write_json
 LEVELS = ("word", "char", "bpe")
 MARKERS = ("<s>", "$", "<e>")
 MOST = 1_000_000  # ids; the BPE library ends the whole process where its memory does
+LONG = re.compile(r"(\w{500})(?=\w)")
 UNKNOWN = "<unk>"  # one piece for every word or character that training did not see
 
 
@@ -89,6 +91,7 @@ class Tokenizer:
         ids, merges = read_json(vocabulary), Path(merges)
         try:
             pairs = [tuple(line.split()) for line in merges.read_text(encoding="utf-8").split("\n")[1:] if line]
+            check_merges(ids, pairs)
             bpe = tokenizers.Tokenizer(
                 tokenizers.models.BPE(ids, pairs, unk_token=UNKNOWN, end_of_word_suffix="</w>", fuse_unk=False)
             )
@@ -170,6 +173,17 @@ class Tokenizer:
         raise InputError(f"{path}: level {saved['level']!r} is not one of {', '.join(LEVELS)}")
 
 
+def check_merges(ids, pairs):
+    """Raise ValueError unless vocabulary and merges are of each other: every longer piece is made by a merge."""
+    if UNKNOWN not in ids or sorted(ids.values()) != list(range(len(ids))):
+        raise ValueError(f"the vocabulary lacks {UNKNOWN}, or its ids are not 0 to {len(ids) - 1}")
+    made = {a + b for a, b in pairs}
+    lost = [p for p in ids if p not in made and p != UNKNOWN and len(p.removesuffix("</w>")) > 1]
+    strange = [piece for piece in made if piece not in ids]
+    if lost or strange:
+        raise ValueError(f"no merge makes {lost[:3]}, and the vocabulary lacks {strange[:3]}")
+
+
 def check_text(text):
     if not isinstance(text, str):
         raise InputError(f"a text must be a str, got {type(text).__name__} {text!r}")
@@ -187,7 +201,7 @@ def train_bpe(texts, n_pieces):
     bpe.decoder = tokenizers.decoders.ByteLevel()
     alphabet = tokenizers.pre_tokenizers.ByteLevel.alphabet()
     bpe.train_from_iterator(
-        texts,
+        (LONG.sub(r"\1 ", text) for text in texts),  # its time grows with the square of a word's length
         tokenizers.trainers.BpeTrainer(vocab_size=n_pieces, initial_alphabet=alphabet, show_progress=False),
     )
     return bpe

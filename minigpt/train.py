@@ -63,7 +63,7 @@ def documents(texts, tok, n_ctx):
         else:
             ids = [*tok.encode(text), tok.end_id]
             starts = list(range(0, len(ids), n_ctx))
-            if len(starts) > 1 and starts[-1] == len(ids) - 1:
+            if n_ctx > 1 and len(starts) > 1 and starts[-1] == len(ids) - 1:
                 starts[-1] -= 1
             ends = [*starts[1:], len(ids)]
             sequences += [[tok.start_id, *ids[start:end]] for start, end in zip(starts, ends, strict=True)]
@@ -127,6 +127,12 @@ def check_finite(loss, lr):
         raise InputError(f"the loss is {loss}: training has diverged; lower the learning rate (now {lr:.2g})")
 
 
+def check_weights(model):
+    """Refuse a model whose last step went wrong: no later loss would tell."""
+    if not all(p.isfinite().all() for p in model.parameters()):
+        raise InputError("a weight is not finite after the last step: training has diverged; lower the learning rate")
+
+
 def pretrain(model, sequences, config, out=None, checkpoint_every=200, resume=False, progress=True, watch=None):
     """Minimise eq. (1) on `sequences`; returns the log, a list of rows like those of `loss.csv`.
 
@@ -157,6 +163,7 @@ def pretrain(model, sequences, config, out=None, checkpoint_every=200, resume=Fa
         if watch is not None:
             watch(log)
         checkpoints.keep(log, last=step + 1 == config.steps)
+    check_weights(model)
     model.eval()
     return log
 

@@ -7,9 +7,11 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -19,9 +21,10 @@ from safetensors import SafetensorError
 from minigpt import commands
 from minigpt.data.own import read_documents, read_examples
 from minigpt.data.table import read_rows
-from minigpt.support import tensors
+from minigpt.support import tensors, words
 from minigpt.support.errors import InputError
 from minigpt.support.files import read_json, write_json
+from minigpt.tokenizer import Tokenizer
 
 ROW = '"the cat sat, ""there""",good\n'
 NAMES = {"premise": "p", "hypothesis": "h", "label": "yes"}
@@ -475,3 +478,163 @@ def test_a_text_with_nothing_to_predict(tmp_path):
 
     with pytest.raises(InputError, match="nothing to predict"):
         evaluate(GPT(GPTConfig(5, 4, 1, 1, 4)), [[1]])
+
+
+# --- what nine hundred odd inputs found ------------------------------------------------------------------------------
+
+
+def test_tsv_without_quoting_keeps_its_rows(tmp_path):
+    """Most programs that write tabs quote nothing: a quotation mark at both ends of four lines joins none of them."""
+    path = tmp_path / "a.tsv"
+    path.write_text(
+        'text\tlabel\n"I saw a cat .\tgood\na dog, he sat .\tbad\nthe cat ran ."\tbad\n"Hi" he said\tgood\n'
+    )
+    rows = read_examples(path, "single_text")
+    assert [row["label"] for row in rows] == ["good", "bad", "bad", "good"] and rows[0]["text"] == '"I saw a cat .'
+    path.write_text("text, or more\tlabel\na, b\tgood\n")
+    assert read_rows(path)[0][1] == {"text, or more": "a, b", "label": "good"}
+
+
+def test_a_cell_that_swallowed_rows_is_said(tmp_path, capsys):
+    path = tmp_path / "a.csv"
+    path.write_text('text,label\n"first,good\nsecond,bad\nthird",good\n')
+    read_examples(path, "single_text")
+    assert "a cell holds 1 lines that look like rows" in capsys.readouterr().err
+
+
+def test_excels_empty_columns_and_its_capitals(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("Text,Label,,\nthe cat,good,,\nthe dog,bad\n")
+    assert [row["label"] for row in read_examples(path, "single_text")] == ["good", "bad"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("a.jsonl", '[{"text": "a", "label": "x"},\n{"text": "b", "label": "y"}]', "one JSON array"),
+        ("a.jsonl", '{"text": "a", "text": "b", "label": "x"}', "a key stands twice"),
+        ("a.jsonl", '{"text": "a", "label": NaN}', "label is nan: it is missing"),
+        ("a.csv", '{"text": "a", "label": "x"}', "end in .jsonl"),
+        ("a.csv", "text,label\na\n", "is a cell missing?"),
+        ("a.csv", "text,label\na\0b,x\n", "NUL"),
+    ],
+)
+def test_rows_of_another_shape(tmp_path, name, text, says):
+    (tmp_path / name).write_text(text)
+    assert says in refusal(read_examples, tmp_path / name, "single_text")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [("shift_jis", "これはとても良い店です。また来たい。"), ("euc_kr", "음식이 정말 맛있어요 다시 올게요 최고의 식당")],
+)
+def test_japanese_and_korean_are_not_read_as_chinese(tmp_path, encoding, text):
+    path = tmp_path / "a.txt"
+    path.write_bytes(text.encode(encoding))
+    assert "not UTF-8" in refusal(read_documents, path)
+
+
+def test_numbers_under_label_belong_under_score(tmp_path):
+    (tmp_path / "a.csv").write_text("a,b,label\nx,y,0.3\nx,z,0.7\n")
+    assert "belong in a column `score`" in refusal(read_examples, tmp_path / "a.csv", "similarity")
+
+
+def test_options_of_other_data_are_refused(capsys):
+    assert "--split test is not for the toy world" in one_line(capsys, "data", "world", "--split", "test")
+    assert "--n 3 is not for wikitext-2" in one_line(capsys, "data", "wikitext-2", "--n", 3)
+
+
+def test_an_empty_value_is_no_folder(folder, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for option in ("--model", "--out", "--train"):
+        given = {"--train": folder / "a.jsonl", "--test": folder / "a.jsonl", "--out": "x", "--model": folder / "lm"}
+        flat = [str(x) for pair in (given | {option: ""}).items() for x in pair]
+        assert f"{option} is empty" in one_line(capsys, "finetune", "single_text", *flat)
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_nobodys_files_are_written_over(folder, capsys, tmp_path):
+    for name in ("loss.csv", "tokenizer.json", "model.safetensors", "loss.png", "head.safetensors"):
+        out = tmp_path / name.replace(".", "_")
+        out.mkdir()
+        (out / name).write_text("mine")
+        assert name in one_line(capsys, "pretrain", "--text", folder / "text.txt", "--out", out, *SMALL)
+        assert [(file.name, file.read_text()) for file in out.iterdir()] == [(name, "mine")]
+
+
+def test_what_was_cut_and_what_is_trained_on_too_are_said(folder, capsys, tmp_path):
+    long = write(tmp_path / "long.jsonl", [{"text": "the cat " * 100, "label": x} for x in ("cat", "dog")])
+    out = told(capsys, "evaluate", "--model", folder / "tuned", "--test", long)
+    assert "2 of the 2 test examples were longer than n_ctx 48 and were cut" in out.out
+    text = folder / "text.txt"
+    out = told(capsys, "pretrain", "--text", text, "--text", text, "--valid", text, "--out", tmp_path / "x", *SMALL)
+    assert "text: 80 documents" in out.out and "are trained on too" in out.err
+
+
+def test_a_last_step_that_diverged_is_no_model(folder, capsys, tmp_path):
+    """The loss of the only step is fine; the weights behind it are not."""
+    one = [*SMALL, "--steps", 1, "--lr", "1e38"]
+    capsys.readouterr()
+    assert commands.main([*map(str, ["pretrain", "--text", folder / "text.txt", "--out", tmp_path / "x", *one])]) == 2
+    assert "diverged" in capsys.readouterr().err and not (tmp_path / "x" / "config.json").exists()
+
+
+@pytest.mark.parametrize(
+    "changed", [{"n_layer": 10**9}, {"n_ctx": 10**9}, {"d_model": 10**6}, {"vocab_size": 10**12}, None, []]
+)
+def test_a_configuration_of_silly_sizes(folder, capsys, tmp_path, changed):
+    """Compared with the file of weights before a model of those sizes is made."""
+    shutil.copytree(folder / "lm", tmp_path / "lm")
+    config = json.loads((tmp_path / "lm" / "config.json").read_text())
+    wrong = config | changed if isinstance(changed, dict) and changed else changed
+    (tmp_path / "lm" / "config.json").write_text(json.dumps(wrong))
+    assert str(tmp_path / "lm") in one_line(capsys, "generate", "--model", tmp_path / "lm")
+
+
+@pytest.mark.parametrize(("name", "value"), [("WORLD_SIZE", "two"), ("RANK", "x"), ("MASTER_PORT", "x"), ("RANK", "3")])
+def test_an_environment_that_does_not_fit(folder, capsys, tmp_path, monkeypatch, name, value):
+    for key, usual in {"RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "localhost", "MASTER_PORT": "1"}.items():
+        monkeypatch.setenv(key, value if key == name else usual)
+    one_line(capsys, "pretrain", "--text", folder / "text.txt", "--out", tmp_path / "x", *SMALL)
+    assert not (tmp_path / "x").exists()
+
+
+def test_an_old_profiles_backend_loses_no_model(folder, tmp_path):
+    run = ["pretrain", "--text", folder / "text.txt", "--out", tmp_path / "lm", *SMALL]
+    done = child(run, tmp_path, {"MPLBACKEND": "Qt4Agg"}, stdout=subprocess.PIPE)
+    assert done.returncode == 0 and (tmp_path / "lm" / "loss.png").exists()
+
+
+def test_stderr_is_closed_or_full(folder, tmp_path):
+    for number, close in enumerate((lambda: os.close(2), lambda: os.dup2(os.open("/dev/full", os.O_WRONLY), 2))):
+        run = ["pretrain", "--text", folder / "text.txt", "--out", tmp_path / str(number), *SMALL]
+        assert child(run, tmp_path, stdout=subprocess.PIPE, preexec_fn=close).returncode == 0
+        assert (tmp_path / str(number) / "config.json").exists()
+
+
+def test_one_class_in_the_test_set(folder, capsys, tmp_path, recwarn):
+    path = write(tmp_path / "b.jsonl", [{"text": "the cat", "label": "cat"}] * 2)
+    told(capsys, "evaluate", "--model", folder / "tuned", "--test", path)
+    assert not [w for w in recwarn if "confusion" in str(w.message) or "single label" in str(w.message)]
+
+
+def test_a_long_run_of_letters_is_learnt_in_its_length(tmp_path):
+    """BPE's time grows with the square of a word's length; DNA, or a file of one letter, has words of any length."""
+    tok = Tokenizer.train(["acgt" * 50_000], 300)
+    assert tok.decode(tok.encode("acgt" * 300)) == "acgt" * 300
+
+
+def test_vowel_signs_belong_to_their_letter():
+    for text in ("हिन्दी में", "café", "สวัสดี", "naïve"):
+        assert words.join(words.split(text)) == unicodedata.normalize("NFC", text) and len(words.split(text)) <= 2
+    assert words.split("cafe\u0301") == words.split("café") == ["café"]
+
+
+def test_a_vocabulary_without_its_merges(tmp_path):
+    (tmp_path / "vocab.json").write_text(json.dumps({"<unk>": 0, "a": 1, "b</w>": 2, "ab</w>": 3}))
+    for text, good in (("#version\na b</w>\n", True), ("#version\n", False), ("#version\nx y\na b</w>\n", False)):
+        (tmp_path / "merges.txt").write_text(text)
+        if good:
+            assert Tokenizer.gpt1(tmp_path / "vocab.json", tmp_path / "merges.txt").encode("ab") == [3]
+        else:
+            assert "no vocabulary of GPT-1" in refusal(Tokenizer.gpt1, tmp_path / "vocab.json", tmp_path / "merges.txt")

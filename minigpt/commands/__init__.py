@@ -5,6 +5,7 @@ imported when it runs: help is quick.
 """
 
 import argparse
+import os
 import sys
 
 from minigpt.commands import ablate, data, evaluate, finetune, generate, grade, homework, play, pretrain, run, spread
@@ -24,7 +25,18 @@ def build_parser():
     return parser
 
 
+def refuse_empty(arguments):
+    """Refuse an empty value, as a shell's unset variable gives: it would mean the folder that one is in, or nothing."""
+    for name, value in arguments.items():
+        if name != "prompt" and (value == "" or (isinstance(value, list) and "" in value)):
+            raise InputError(f"--{name.replace('_', '-')} is empty; leave it out, or give it a value")
+
+
 def main(argv=None):
+    for name in ("stdout", "stderr"):  # a service may start a program without them
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+    os.environ["MPLBACKEND"] = "agg"  # pictures are written, never shown; an old profile may name another
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(
@@ -36,6 +48,7 @@ def main(argv=None):
             refuse_processes()
         if getattr(args, "seed", None) is not None:
             require_seed(args.seed)
+        refuse_empty(vars(args))
         args.does(args)
     except InputError as error:
         print(f"minigpt: {error}", file=sys.stderr)

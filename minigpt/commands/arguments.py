@@ -1,8 +1,10 @@
 """What the commands share: how one is described, and how a score is printed."""
 
 import argparse
+import contextlib
+import json
 
-from minigpt.support.errors import note
+from minigpt.support.errors import InputError, note
 
 INSTRUCTOR = "folder with the references and homework sources; the default is `instructor` of a checkout"
 
@@ -38,6 +40,15 @@ def read_labelled(path, task, what):
     return examples
 
 
+@contextlib.contextmanager
+def naming(path):
+    """Put the file's name before an error about its examples."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
 def texts_of(examples):
     """All texts of labelled examples, options too."""
     values = [value for e in examples for column, value in e.items() if column not in ("label", "score")]
@@ -53,4 +64,18 @@ def say_unknown(tok, texts, what):
             "such text, or with --level bpe, which knows every word, then fine-tune again"
         )
     elif share > 0.01:
-        print(f"{share:.0%} of the words of {what} are unknown to the model, which reads <unk> in their place")
+        note(f"{share:.0%} of the words of {what} are unknown to the model, which reads <unk> in their place")
+
+
+def say_common(one, other, what):
+    """Say how many of `one` occur in `other` too: a score on them says what was learnt by heart."""
+    known = {json.dumps(x, sort_keys=True) for x in other}
+    common = sum(json.dumps(x, sort_keys=True) in known for x in one)
+    if common:
+        note(f"{common:,} of the {len(one):,} {what} are trained on too: a result on them shows what was memorised")
+
+
+def say_cut(n_cut, n, what, n_ctx):
+    """Say how many examples were too long for the model."""
+    if n_cut:
+        print(f"{n_cut:,} of the {n:,} {what} examples were longer than n_ctx {n_ctx} and were cut")

@@ -3,7 +3,7 @@
 import json
 
 from minigpt.commands.arguments import command
-from minigpt.support.errors import require_whole
+from minigpt.support.errors import InputError, require_whole
 
 
 def add(commands):
@@ -16,28 +16,42 @@ def add(commands):
         device=False,
     )
     p.add_argument("name", nargs="?", help="world, or a real set; leave it out to list them")
-    p.add_argument("--split", default="train", help="train, dev or test, of a real set")
-    p.add_argument("--task", default="text", help="of the toy world: text, or a task's name")
-    p.add_argument("--n", type=int, default=10, help="how many rows of the toy world")
-    p.add_argument("--language", default="en", help="the toy world's language: en or zh")
+    p.add_argument("--split", help="of a real set: train, dev or test; the default is train")
+    p.add_argument("--task", help="of the toy world: text (the default), or a task's name")
+    p.add_argument("--n", type=int, help="how many rows of the toy world; the default is 10")
+    p.add_argument("--language", help="of the toy world: en (the default) or zh")
 
 
 def data(args):
     """Text is printed as `minigpt pretrain --text` reads it, labelled examples as `finetune` does."""
     from minigpt.data import real, world, world_tasks
 
-    require_whole("n", args.n, most=1_000_000)
+    world_only = {"task": args.task, "n": args.n, "language": args.language}
     if args.name is None:
         print(real.catalogue())
+    elif args.name == "world":
+        refuse_given("the toy world", {"split": args.split}, "another --seed draws other examples")
+        n, language = 10 if args.n is None else args.n, args.language or "en"
+        require_whole("n", n, most=1_000_000)
+        if args.task in (None, "text"):
+            print("\n\n".join(world.stories(n, args.seed, language)))
+        else:
+            print_rows(world_tasks.examples(args.task, n, args.seed, language))
     elif args.name in real.TEXTS:
-        print(real.read_text(args.name))
-    elif args.name == "world" and args.task == "text":
-        print("\n\n".join(world.stories(args.n, args.seed, args.language)))
+        refuse_given(args.name, world_only, "it is printed whole")
+        print(real.read_text(args.name, args.split))
     else:
-        rows = (
-            world_tasks.examples(args.task, args.n, args.seed, args.language)
-            if args.name == "world"
-            else real.read_task(args.name, args.split)
-        )
-        for row in rows:
-            print(json.dumps(row, ensure_ascii=False))
+        refuse_given(args.name, world_only, "it is printed whole")
+        print_rows(real.read_task(args.name, args.split or "train"))
+
+
+def refuse_given(name, options, why):
+    """Refuse options that this data set does not have."""
+    for option, value in options.items():
+        if value is not None:
+            raise InputError(f"--{option} {value} is not for {name}: {why}; leave it out")
+
+
+def print_rows(rows):
+    for row in rows:
+        print(json.dumps(row, ensure_ascii=False))

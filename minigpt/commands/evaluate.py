@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from minigpt.commands.arguments import command, print_score, read_labelled, say_unknown, texts_of
+from minigpt.commands.arguments import command, naming, print_score, read_labelled, say_cut, say_unknown, texts_of
 from minigpt.support.errors import InputError
 from minigpt.support.files import write_json
 
@@ -55,7 +55,11 @@ def evaluate(args):
         model = TaskModel.load(folder).to(where)
         test = read_labelled(args.test, model.name, "test")
         say_unknown(model.tok, texts_of(test), "test")
-        result = {"task": model.name, "n_test": len(test), **model.evaluate(test).to_json()}
+        with naming(args.test):
+            model.kind.numbers(test)
+        cut = model.encode(test)[1]
+        result = {"task": model.name, "n_test": len(test), **model.evaluate(test).to_json(), "cut_test": cut}
         print_score(result)
+        say_cut(cut, len(test), "test", model.body.config.n_ctx)
     if args.out:
         write_json(args.out, result)

@@ -2,8 +2,16 @@
 
 from pathlib import Path
 
-from minigpt.commands.arguments import command, print_score, read_labelled, say_unknown, texts_of
-from minigpt.support.errors import note
+from minigpt.commands.arguments import (
+    command,
+    naming,
+    print_score,
+    read_labelled,
+    say_common,
+    say_cut,
+    say_unknown,
+    texts_of,
+)
 from minigpt.support.files import write_json
 from minigpt.support.folders import refuse_full
 
@@ -52,23 +60,24 @@ def finetune(args):
     for what, examples in (("train", train), ("test", test)):
         say_unknown(tok, texts_of(examples), what)
     model = TaskModel.for_examples(args.task, tok, body, train, args.seed).to(where)
-    model.kind.numbers(test)  # a label that training lacks is refused before anything is computed
-    if train == test:
-        note("train and test are the same examples: the score says only what was learnt by heart")
+    with naming(args.test):
+        model.kind.numbers(test)  # a label that training lacks is refused before anything is computed
+    say_common(test, train, "test examples")
     done = fit(model, train, recipe)
-    baseline = score(args.task, baselines.majority(train, test), test)
+    model.save(out)
+    result, baseline = model.evaluate(test), score(args.task, baselines.majority(train, test), test)
     metrics = {
         "task": args.task,
         "n_train": len(train),
         "n_test": len(test),
         "majority": baseline.score,
-        **model.evaluate(test).to_json(),
+        **result.to_json(),
     }
-    model.save(out)
-    write_json(out / "metrics.json", metrics | {"cut": done["cut"]})
+    cut = {"cut": done["cut"], "cut_test": model.encode(test)[1]}
+    write_json(out / "metrics.json", metrics | cut)
     print_score(metrics)
-    if done["cut"]:
-        print(f"{done['cut']} of {len(train)} training examples were longer than n_ctx and were cut")
+    say_cut(cut["cut"], len(train), "train", body.config.n_ctx)
+    say_cut(cut["cut_test"], len(test), "test", body.config.n_ctx)
     print(f"model and metrics.json are in {out}")
 
 

@@ -36,6 +36,8 @@ def generate(args):
     tok, gpt = load_body(args.model)
     start = [] if tok.level == "gpt1" else [tok.start_id]  # GPT-1 was pre-trained without markers
     prompt = tok.encode(args.prompt)
+    if not start and not prompt:
+        raise InputError("GPT-1 was trained without a start marker: give it a --prompt to go on with")
     fit = gpt.config.n_ctx - len(start)
     if len(prompt) > fit:
         raise InputError(f"the prompt has {len(prompt)} tokens, and {fit} fit this model; give its last {fit}")

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from minigpt.commands.arguments import command
+from minigpt.commands.arguments import command, say_common, say_unknown
 from minigpt.support.errors import InputError, require_whole
 from minigpt.support.folders import refuse_full
 
@@ -19,8 +19,9 @@ def add(commands):
         "pre-train on your own text, eq. (1)",
         "minigpt pretrain --text book.txt --out runs/book",
     )
-    p.add_argument("--text", nargs="+", required=True, help="UTF-8 files; empty lines separate documents")
-    p.add_argument("--valid", nargs="+", help="files to measure the loss on, instead of every 20th document")
+    files = {"nargs": "+", "action": "extend"}
+    p.add_argument("--text", **files, required=True, help="UTF-8 files; empty lines separate documents")
+    p.add_argument("--valid", **files, help="files to measure the loss on, instead of every 20th document")
     p.add_argument("--out", required=True, help="folder for the model")
     p.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out, with the same settings")
     p.add_argument("--level", default="bpe", choices=["word", "char", "bpe"], help="what a token is")
@@ -46,6 +47,8 @@ def pretrain(args):
     out, where = Path(args.out), device.pick(args.device)
     recipe = train.TrainConfig(args.steps, args.batch_size, args.lr, seed=args.seed)
     require_whole("vocab_size", args.vocab_size, least=2, most=MOST)
+    require_whole("checkpoint_every", args.checkpoint_every)
+    require_whole("n_ctx", args.n_ctx, least=2)
     device.check_processes()
     if not args.resume:
         refuse_full(out, resume=", or add --resume to go on with one that was cut short")
@@ -60,7 +63,11 @@ def pretrain(args):
         tok.vocab_size, args.n_ctx, args.n_layer, args.n_head, args.d_model, args.dropout, tie_weights=args.tie_weights
     )
     sequences = train.documents(texts, tok, config.n_ctx)
-    device.check_memory(config, args.batch_size, max(map(len, sequences), default=0), where)
+    if first:
+        say_unknown(tok, texts, "the text")
+        say_unknown(tok, fresh, "the text to measure on")
+        say_common(fresh, texts, "documents to measure on")
+    device.check_memory(config, min(args.batch_size, len(sequences)), max(map(len, sequences), default=0), where)
     with device.processes(where) as rank:
         if rank == 0:
             tok.save(out)
@@ -89,15 +96,17 @@ def held_out(paths, valid, say):
 
 
 def finish_pretraining(model, log, fresh, out):
-    from minigpt.pictures import plots
     from minigpt.train import evaluate
 
     model.save(out)
     if log:
+        from minigpt.pictures import plots
+
         plots.save(plots.loss_curve(log), out / "loss.png")
         last = [row["loss"] for row in log[-LAST:]]
         print(f"training text: {sum(last) / len(last):.4f} nats per token, the mean of the last {len(last)} steps")
     if fresh:
         result = evaluate(model, fresh)
-        print(f"fresh text: {result['loss']:.4f} ± {1.96 * result['standard_error']:.4f} nats per token")
+        spread = f" ± {1.96 * result['standard_error']:.4f}" if len(fresh) >= 10 else f", of {len(fresh)} texts only"
+        print(f"fresh text: {result['loss']:.4f} nats per token{spread}")
     print(f'model, tokenizer and loss.csv are in {out}; try: minigpt generate --model {out} --prompt "..."')

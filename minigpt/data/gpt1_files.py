@@ -88,8 +88,11 @@ def safetensors_files(folder):
 
 def read_openai(folder):
     """The ten shards to a config and {Hugging Face's name: tensor}; the files are mapped, not read as a whole."""
-    shapes = [tuple(shape) for shape in read_json(folder / "params_shapes.json")]
-    (n_ctx, d_model), (vocab_size, _), n_layer = shapes[0], shapes[1], (len(shapes) - 2) // (2 * len(BLOCK))
+    try:
+        shapes = [tuple(map(int, shape)) for shape in read_json(folder / "params_shapes.json")]
+        (n_ctx, d_model), (vocab_size, _), n_layer = shapes[0], shapes[1], (len(shapes) - 2) // (2 * len(BLOCK))
+    except (IndexError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{folder / 'params_shapes.json'} is no list of shapes ({error!r}); fetch it again") from None
     config = GPTConfig(vocab_size, n_ctx, n_layer, max(1, d_model // HEAD_WIDTH), d_model, tie_weights=True)
     shards = [read_shard(folder / f"params_{i}.npy") for i in range(N_SHARDS)]
     total = sum(math.prod(shape) for shape in shapes)

@@ -67,9 +67,10 @@ def check_row(where, row, task, answer):
     """The task's columns of one row, each of the right kind."""
     for column in (*TASKS[task].columns, answer):
         if column not in row:
+            answers = " or ".join(dict.fromkeys(kind.column for kind in TASKS[task].kinds))
             raise InputError(
                 f"{where} has no column {column!r}; it has {', '.join(map(str, row))[:200]}; {task} needs "
-                f"{', '.join((*TASKS[task].columns, answer))}"
+                f"{', '.join(TASKS[task].columns)}, and {answers}"
             )
     texts = {column: row[column] for column in TASKS[task].columns}
     for column, value in texts.items():
@@ -112,6 +113,10 @@ def check_answer(where, value, task, answer, texts):
         if isinstance(value, bool) or str(value).strip() not in map(str, range(n)):
             raise InputError(f"{where}: label is {short(value)}; it must be an option's index, 0 to {n - 1}")
         return int(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InputError(f"{where}: label is {value}: it is missing; fill it in, or take the row out")
+    if Scores in TASKS[task].kinds and re.fullmatch(r"[+-]?\d*\.\d+", str(value).strip(), re.ASCII):
+        raise InputError(f"{where}: label is {short(value)}: numbers belong in a column `score`, classes in `label`")
     if isinstance(value, bool | float):
         raise InputError(
             f"{where}: label is {json.dumps(value)}, which a table cannot tell from the word; write it in quotes"
@@ -144,7 +149,8 @@ def note_near(path, counts):
     """Say which labels differ only in case, width or spaces inside: one class is likely meant."""
     alike = defaultdict(list)
     for label in sorted(counts):
-        alike["".join(unicodedata.normalize("NFKC", label).casefold().split())].append(label)
+        seen = "".join(c for c in unicodedata.normalize("NFKC", label).casefold() if unicodedata.category(c) != "Cf")
+        alike["".join(seen.split())].append(label)
     for group in alike.values():
         if len(group) > 1:
             names = " and ".join(f"{label!r} ({counts[label]} rows)" for label in group)

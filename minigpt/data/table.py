@@ -50,7 +50,10 @@ def read_text(path):
     for start, what in BINARY.items():
         if data.startswith(start):
             raise InputError(f"{path} is {what}")
-    return re.sub("\r\n?", "\n", decoded(data, path))
+    text = re.sub("\r\n?", "\n", decoded(data, path))
+    if "\0" in text:
+        raise InputError(f"{path} holds NUL characters: it is no text, or UTF-16 without its mark; save it as UTF-8")
+    return text
 
 
 def decoded(data, path):
@@ -70,10 +73,21 @@ def decoded(data, path):
 
 
 def as_gbk(data):
-    """The text, if it is likely to be Chinese: of its letters beyond ASCII nine in ten are Chinese characters."""
+    """The text, if it is likely to be Chinese: of its letters beyond ASCII nine in ten are Chinese characters.
+
+    Bytes that are Japanese (Shift-JIS, EUC-JP) or Korean (EUC-KR) can be read as Chinese too. They are told apart by
+    what is common there: hiragana, and Hangul, which takes the first half of the range of Chinese characters.
+    """
+    for other in ("shift_jis", "euc_jp"):
+        read = data.decode(other, errors="ignore")
+        if 5 * len(re.findall("[\u3040-\u309f]", read)) > len(re.findall(r"[^\x00-\x7f]", read)):
+            return None
     try:
         text = data.decode("gb18030")
     except UnicodeDecodeError:
+        return None
+    leads = [letter.encode("gb18030")[0] for letter in HAN.findall(text)]
+    if len(leads) >= 10 and max(leads) <= 0xC8:
         return None
     others = [letter for letter in text if letter.isalpha() and not letter.isascii()]
     pairs = len(re.findall(f"{HAN.pattern}{HAN.pattern}", text))  # a western text has its accents one at a time
@@ -88,7 +102,7 @@ def read_rows(path):
     """
     text = read_text(path)
     ending = str(path).lower().removesuffix(".gz").rpartition(".")[2]
-    rows = list(csv_rows(path, text) if ending in ("csv", "tsv") else json_rows(path, text))
+    rows = list(csv_rows(path, text, ending) if ending in ("csv", "tsv") else json_rows(path, text))
     if not rows:
         raise InputError(f"{path} is empty: it holds no example")
     return rows
@@ -99,11 +113,12 @@ def json_rows(path, text):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = json.loads(line, object_pairs_hook=without_twins)
         except (ValueError, RecursionError) as error:  # also a number of 5,000 digits
+            whole = " (it is one JSON array, or an object over several lines)" if text.lstrip()[0] in "[{" else ""
             raise InputError(
-                f"{path}, line {number} is not JSON ({short(error)}); each line is one JSON object; a table must end "
-                "in .csv or .tsv"
+                f"{path}, line {number} is not JSON: {short(error)}{whole}; each line is one JSON object, and a table "
+                "must end in .csv or .tsv"
             ) from None
         if not isinstance(row, dict):
             raise InputError(
@@ -112,11 +127,38 @@ def json_rows(path, text):
         yield f"line {number}", row
 
 
-def csv_rows(path, text):
-    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # a cell may be as long as the file
+def without_twins(pairs):
+    """A JSON object as a dict, if no key stands twice."""
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        raise ValueError(f"a key stands twice among {[key for key, _ in pairs]}")
+    return row
+
+
+def csv_rows(path, text, ending):
+    """The rows of a table; of one with tabs also without quotes, where quotation marks would join cells or lines."""
+    if text.lstrip().startswith("{"):
+        raise InputError(f"{path} holds JSON lines, not a table: let its name end in .jsonl")
     first_line = text.partition("\n")[0]
-    by_tab = "\t" in first_line and "," not in first_line
-    table = csv.reader(io.StringIO(text, newline=""), delimiter="\t" if by_tab else ",", strict=True)
+    if "\t" in first_line and (ending == "tsv" or "," not in first_line):
+        try:
+            rows = list(separated(path, text, "\t", csv.QUOTE_MINIMAL))
+        except InputError:
+            rows = None
+        if rows is None or any("\t" in cell or "\n" in cell for _, row in rows for cell in row.values()):
+            rows = list(separated(path, text, "\t", csv.QUOTE_NONE))
+        return rows
+    rows = list(separated(path, text, ",", csv.QUOTE_MINIMAL))
+    for where, row in rows:
+        inside = [line for cell in row.values() for line in cell.split("\n")[1:] if line.count(",") >= len(row) - 1 > 0]
+        if inside:
+            note(f"{path}, {where}: a cell holds {len(inside)} lines that look like rows; is a quotation mark missing?")
+    return rows
+
+
+def separated(path, text, delimiter, quoting):
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # a cell may be as long as the file
+    table = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, strict=True)
     header, begins = None, 1
     while True:
         try:
@@ -134,14 +176,21 @@ def csv_rows(path, text):
         if not any(cell.strip() for cell in cells):
             continue
         if header is None:
-            header = checked_header(path, [cell.strip() for cell in cells])
-        elif len(cells) != len(header):
-            raise InputError(
-                f"{path}, {where} has {len(cells)} cells, the header {len(header)}; put texts with "
-                f"{'tabs' if by_tab else 'commas'} in quotes"
-            )
-        else:
-            yield where, dict(zip(header, cells, strict=True))
+            header = checked_header(path, without_empty_end([cell.strip().lower() for cell in cells], 1))
+            continue
+        cells = without_empty_end(cells, len(header))
+        if len(cells) != len(header):
+            cure = "is a cell missing?" if len(cells) < len(header) else "put texts that hold the separator in quotes"
+            raise InputError(f"{path}, {where} has {len(cells)} cells, the header {len(header)}; {cure}")
+        yield where, dict(zip(header, cells, strict=True))
+
+
+def without_empty_end(cells, least):
+    """Without the empty cells at the end, behind the first `least`: Excel writes as many as it once had columns."""
+    n = len(cells)
+    while n > least and not cells[n - 1].strip():
+        n -= 1
+    return cells[:n]
 
 
 def checked_header(path, header):

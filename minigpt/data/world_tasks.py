@@ -115,7 +115,7 @@ def examples(task, n, seed, language="en", without=()):
     True
     """
     if task not in TASKS:
-        raise InputError(f"task {task!r} is not one of {', '.join(TASKS)}")
+        raise InputError(f"task {task!r} is not one of {', '.join(TASKS)}, nor text")
     if language not in LANGUAGES:
         raise InputError(f"language {language!r} is not one of {', '.join(LANGUAGES)}")
     rng = random.Random(f"{task} {seed}")

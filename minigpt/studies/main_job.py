@@ -130,9 +130,7 @@ def run(setting, out, seed, device, say=print):
     config = GPTConfig(vocab_size=tok.vocab_size, **setting.sizes)
     say(f"{len(setting.texts):,} texts, |V| = {tok.vocab_size}; one thread multiplies at {gflops:.0f} GFLOP/s here")
     with one_thread(), processes_for(len(setting.tasks)) as pool:
-        others = pool.submit(
-            arms_without_body, setting.tasks, tok, config, seed, device
-        )  # one core, while this one trains
+        others = pool.submit(arms_without_body, setting.tasks, tok, config, seed, device)  # on the other core
         model = pretrained_model(setting, tok, config, out, device, say)
         pretraining = evaluate(model, documents(setting.fresh, tok, config.n_ctx)) | {"floor": setting.floor}
         pretraining["seconds"] = time.perf_counter() - started
@@ -200,7 +198,7 @@ def fine_tuned(data, tok, config, seed, device, pretrained=None, out=None):
 
 def pretraining_line(result):
     line = f"pre-training: {result['loss']:.4f} ± {1.96 * result['standard_error']:.4f} nats per token on fresh text"
-    if result["floor"] is None:
+    if not result["floor"]:
         return line
     return line + f"; exact floor {result['floor']:.4f}, {100 * (result['loss'] / result['floor'] - 1):+.1f}%"
 
@@ -214,12 +212,18 @@ def spread(runs):
     for run in runs:
         if run.get("tasks", {}).keys() != runs[0].get("tasks", {}).keys() or "pretraining" not in run:
             raise InputError(
-                "these folders hold different kinds of runs; name runs of one `minigpt run`, other seeds only"
+                "these folders hold different kinds of runs; name runs of one `minigpt run`, of other seeds"
             )
+    seeds = ", ".join(str(run["seed"]) for run in runs)
+    if len({run["seed"] for run in runs}) < len(runs):
+        raise InputError(f"seeds {seeds}: a run counts twice; name each once, of one language")
+    for task in runs[0]["tasks"]:
+        metrics = {run["tasks"][task][arm].get("metric", "accuracy") for run in runs for arm in plots.ARMS}
+        if len(metrics) > 1:
+            raise InputError(f"{task} is measured by {' and '.join(sorted(metrics))}; name runs on the same data")
     lines = ["| | " + " | ".join(plots.ARMS) + " |", "|---" * (1 + len(plots.ARMS)) + "|"]
     for task in runs[0]["tasks"]:
         scores = ([100 * run["tasks"][task][arm]["score"] for run in runs] for arm in plots.ARMS)
         cells = (f"{sum(s) / len(s):.1f} ({min(s):.1f} to {max(s):.1f})" for s in scores)
         lines.append(f"| {task} | " + " | ".join(cells) + " |")
-    seeds = ", ".join(str(run["seed"]) for run in runs)
     return "\n".join([*lines, "", f"Seeds {seeds}:", *(f"- {pretraining_line(run['pretraining'])}" for run in runs)])

@@ -38,12 +38,15 @@ def pick(name="auto"):
 
 def check_processes():
     """Refuse an environment in which processes could not find each other."""
-    missing = [name for name in ("WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT") if name not in os.environ]
-    if "RANK" in os.environ and missing:
-        raise InputError(
-            f"the environment variable RANK is set, but not {' and '.join(missing)}: for one process unset RANK; for "
-            "several start minigpt with torchrun"
-        )
+    if "RANK" not in os.environ:
+        return
+    cure = "for one process unset RANK; for several start minigpt with torchrun"
+    missing = [name for name in ("WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT") if not os.environ.get(name)]
+    if missing:
+        raise InputError(f"the environment variable RANK is set, but not {' and '.join(missing)}: {cure}")
+    told = {name: os.environ[name] for name in ("RANK", "WORLD_SIZE", "MASTER_PORT")}
+    if not all(value.isdecimal() for value in told.values()) or int(told["RANK"]) >= int(told["WORLD_SIZE"]):
+        raise InputError(f"the environment variables {told} do not go together: {cure}")
 
 
 @contextlib.contextmanager

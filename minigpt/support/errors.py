@@ -1,5 +1,6 @@
 """One kind of error for whatever a user gives: what came, what is allowed, what to do."""
 
+import contextlib
 import sys
 from numbers import Integral
 
@@ -38,4 +39,5 @@ def require_seed(value):
 
 def note(line):
     """Say something that a person should know, and that stops nothing: one line on standard error."""
-    print(f"minigpt: note: {line}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # a full disk behind a log
+        print(f"minigpt: note: {line}", file=sys.stderr)

@@ -52,7 +52,7 @@ def write_json(path, value):
     try:
         text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
     except ValueError as error:
-        raise InputError(f"{path} would hold a number that is not finite ({error}); nothing was written") from None
+        raise InputError(f"{path} would hold a number that is not finite ({error}); it was not written") from None
     with replacing(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
 

@@ -5,7 +5,8 @@ import tempfile
 
 from minigpt.support.errors import InputError
 
-RUN = ("config.json", "checkpoint.safetensors", "task.json", "metrics.json")  # one of these: a run's folder
+RUN = ("config.json", "checkpoint.safetensors", "task.json", "metrics.json", "model.safetensors", "head.safetensors")
+RUN += ("tokenizer.json", "loss.csv", "loss.png", "table.png")  # whatever a run writes: none is written over
 
 
 def refuse_full(out, resume=""):
@@ -29,7 +30,7 @@ def refuse_unwritable(out):
 
 
 def refuse_processes():
-    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+    if os.environ.get("WORLD_SIZE", "1") not in ("", "0", "1"):
         raise InputError("only `minigpt pretrain` runs in several processes; start this one without torchrun")
 
 

@@ -1,5 +1,6 @@
 """How far a long loop has come: a bar in a terminal, a line every half minute in a log."""
 
+import contextlib
 import sys
 
 from tqdm import tqdm
@@ -11,11 +12,13 @@ class Lines:
     """A file for tqdm that writes a line where tqdm would write over the last one."""
 
     def write(self, text):
-        if text.strip():
-            sys.stderr.write(text.strip() + "\n")
+        with contextlib.suppress(OSError):  # a full disk behind a log ends no training
+            if text.strip():
+                sys.stderr.write(text.strip() + "\n")
 
     def flush(self):
-        sys.stderr.flush()
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
 
 
 def progress(steps, what, shown=True, **options):

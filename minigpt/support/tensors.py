@@ -1,7 +1,7 @@
 """Files of tensors: safetensors, never a pickle, and taken only if they hold exactly what is expected."""
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from minigpt.support.errors import InputError
@@ -29,6 +29,17 @@ def read_tensors(path):
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; check the folder's name") from None
     except SafetensorError as error:
+        raise InputError(f"{path} is damaged or no safetensors file ({error}); restore it, or train again") from None
+
+
+def shapes_in(path):
+    """{name: shape} of a file, read without its numbers; raises as `read_tensors`."""
+    try:
+        with safe_open(path, "pt") as file:
+            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist; check the folder's name") from None
+    except (OSError, SafetensorError) as error:
         raise InputError(f"{path} is damaged or no safetensors file ({error}); restore it, or train again") from None
 
 

@@ -4,20 +4,24 @@ A word is a run of letters or digits, one Chinese character, or one punctuation 
 """
 
 import re
+import unicodedata
 
 HAN = "\u3400-\u9fff\uf900-\ufaff"  # Chinese characters: one word each, since no spaces mark the words
 CLOSING = ".,!?;:%)]}"  # no space before these
-WORD = re.compile(rf"[{HAN}]|[^\W{HAN}]+(?:['’][^\W{HAN}]+)*|[^\w\s]")
+# Vowel signs and accents belong to the letter before them; Python's \\w leaves them out.
+MARKS = "".join(chr(c) for c in range(0x300, 0xFE30) if unicodedata.category(chr(c))[0] == "M")
+LETTERS = rf"(?:[^\W{HAN}][{MARKS}\u200d]*)+"
+WORD = re.compile(rf"[{HAN}]|{LETTERS}(?:['’]{LETTERS})*|[^\w\s]")
 TIGHT = re.compile(rf"[{HAN}。，？！；：、“”（）]")  # no space around these
 
 
 def split(text):
-    """Cut `text` into words.
+    """Cut `text` into words; letters are composed first (Unicode's NFC), so that "é" is one word, however it is typed.
 
     >>> split("Anna isn't here. 小安在家。")
     ['Anna', "isn't", 'here', '.', '小', '安', '在', '家', '。']
     """
-    return WORD.findall(text)
+    return WORD.findall(unicodedata.normalize("NFC", text))
 
 
 def join(words):
