@@ -250,10 +250,24 @@ def test_a_zip_of_a_learning_platform(school):
         ("anna/ben.ipynb", None),
         ("x/h.ipynb", None),
         ("annabel.ipynb", None),
+        ("anna_b_4711_assignsubmission_file/h.ipynb", "anna_b"),
+        ("x_anna_b.ipynb", "anna_b"),
+        ("anna_c_4711_file/h.ipynb", "anna"),
+        ("anna_b_anna/h.ipynb", None),
     ],
 )
 def test_whose_notebook_it_is(name, owner):
-    assert owner_of(name, ["anna", "ben"]) == owner
+    assert owner_of(name, ["anna", "ben", "anna_b"]) == owner
+
+
+def test_a_roster_loses_no_student(tmp_path):
+    """An open quotation mark would make one student of all that follow."""
+    roster = tmp_path / "r.csv"
+    roster.write_text('Student,name\nanna,"A\nben,B\ncara,C\n')
+    with pytest.raises(InputError, match="line 2: a quotation mark opens in this row and is never closed"):
+        read_roster(roster)
+    roster.write_text('Student,name\nanna,"A, B"\nben,B\n')
+    assert read_roster(roster) == ["anna", "ben"]
 
 
 def test_two_notebooks_of_one_student_are_not_chosen_between(school):

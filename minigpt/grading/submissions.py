@@ -4,7 +4,6 @@ Nothing here runs a submission or follows it anywhere: links are refused, sizes 
 Each student of the roster gets a `Submission` or the reason why there is none; nobody is dropped in silence.
 """
 
-import csv
 import json
 import os
 import re
@@ -13,6 +12,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from minigpt.data.table import csv_rows, read_text
 from minigpt.support.errors import InputError
 
 LARGEST = 5_000_000  # bytes of a notebook; the homework has fewer than 20,000
@@ -37,20 +37,15 @@ def read_roster(path):
     Raises:
         InputError: if the file or the column is missing, or a student stands twice.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist; the roster is a CSV file with a column `student`") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is not UTF-8; save the roster as UTF-8") from None
-    rows = list(csv.DictReader(text.splitlines()))
-    column = next((name for name in ("student", "id") if rows and name in rows[0]), None)
+    rows = csv_rows(path, read_text(path), "csv")
+    column = next((name for name in ("student", "id") if rows and name in rows[0][1]), None)
     if column is None:
-        raise InputError(f"{path} has no row, or no column `student`: its first line must name the columns")
-    students = [(row[column] or "").strip() for row in rows]
-    for n, student in enumerate(students, start=2):
+        there = f"it has {', '.join(rows[0][1])}" if rows else "no row"
+        raise InputError(f"{path} has no column `student`, or no row below its first line: {there}")
+    students = [row[column].strip() for _, row in rows]
+    for (where, _), student in zip(rows, students, strict=True):
         if not re.fullmatch(r"[\w.@+-]+", student) or student.startswith("."):
-            raise InputError(f"{path}, line {n}: student {student!r}; an id has letters, digits and . _ @ + - only")
+            raise InputError(f"{path}, {where}: student {student!r}; an id has letters, digits and . _ @ + - only")
         if students.count(student) > 1:
             raise InputError(f"{path}: student {student!r} stands twice; keep one line")
     return students
@@ -104,12 +99,24 @@ def hidden(name):
 
 
 def owner_of(name, students):
-    """The one student that a path names; None if it is nobody or more than one."""
+    """The one student that a path names; None if it is nobody or more than one.
+
+    >>> owner_of("anna_b_4711_file/homework.ipynb", ["anna", "anna_b"])
+    'anna_b'
+    """
     parts = [part.removesuffix(".ipynb") for part in name.split("/")]
     whole = {part for part in parts if part in students}
-    pieces = {piece for part in parts for piece in part.split("_") if piece in students}
-    named = whole or pieces
+    named = whole or {student for part in parts for student in named_in(part.split("_"), students)}
     return named.pop() if len(named) == 1 else None
+
+
+def named_in(pieces, students):
+    """The students whose ids stand in a name, as whole pieces between underscores, but not inside a longer id."""
+    longest = 1 + max((student.count("_") for student in students), default=0)
+    runs = [(i, j) for i in range(len(pieces)) for j in range(i + 1, min(i + longest, len(pieces)) + 1)]
+    ids = {run: "_".join(pieces[slice(*run)]) for run in runs}
+    known = [run for run in runs if ids[run] in students]
+    return {ids[i, j] for i, j in known if not any(a <= i and j <= b and (a, b) != (i, j) for a, b in known)}
 
 
 def read_file(path):
