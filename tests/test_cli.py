@@ -388,10 +388,11 @@ def test_data_prints_what_pretrain_reads(tmp_path, capsys):
     assert capsys.readouterr().out == "\n\n".join(world.stories(3, 0)) + "\n"
 
 
-def test_stopping_is_no_traceback(monkeypatch, capsys):
+@pytest.mark.parametrize(("name", "says"), [("run", "again\n"), ("ablate", "it goes on")])
+def test_stopping_is_no_traceback(monkeypatch, capsys, name, says):
     def stopped(args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands.run, "run", stopped)
-    assert commands.main(["run"]) == 130
-    one_line(capsys, "--resume")
+    monkeypatch.setattr(getattr(commands, name), name, stopped)
+    assert commands.main([name]) == 130
+    one_line(capsys, says)

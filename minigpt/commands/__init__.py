@@ -32,16 +32,18 @@ def refuse_empty(arguments):
             raise InputError(f"--{name.replace('_', '-')} is empty; leave it out, or give it a value")
 
 
-def main(argv=None):
+def prepare():
+    """Let no stream, terminal or profile of this machine end a command in its middle."""
     for name in ("stdout", "stderr"):  # a service may start a program without them
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+        if hasattr(getattr(sys, name), "reconfigure"):  # a terminal without Chinese shows \\u5c0f: nothing is lost
+            getattr(sys, name).reconfigure(errors="backslashreplace")
     os.environ["MPLBACKEND"] = "agg"  # pictures are written, never shown; an old profile may name another
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(
-                errors="backslashreplace"
-            )  # a terminal without Chinese shows \\u5c0f, and nothing is lost
+
+
+def main(argv=None):
+    prepare()
     args = build_parser().parse_args(argv)
     try:
         if args.does is not pretrain.pretrain:
@@ -54,10 +56,8 @@ def main(argv=None):
         print(f"minigpt: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(
-            "minigpt: stopped; started again, `minigpt ablate` goes on, and `minigpt pretrain` with --resume",
-            file=sys.stderr,
-        )
+        goes_on = {pretrain.pretrain: " with --resume", ablate.ablate: ": it goes on"}
+        print(f"minigpt: stopped; start it again{goes_on.get(args.does, '')}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # `minigpt data trec | head`
         sys.stderr.close()

@@ -82,7 +82,7 @@ def check_memory(config, batch_size, longest, device):
     if needed > there:
         raise InputError(
             f"n_ctx {config.n_ctx}, d_model {d}, n_layer {L} and batch_size {batch_size} need about "
-            f"{needed / 1e9:.0f} GB, this machine has {there / 1e9:.0f} GB; lower n_ctx, d_model or batch_size"
+            f"{needed / 1e9:.0f} GB, this machine has {there / 1e9:.0f} GB; lower n_ctx, d_model, n_layer or batch_size"
         )
 
 
