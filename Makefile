@@ -6,7 +6,7 @@ BIN := .venv/bin
 help:
 	@echo "make run     set up .venv once, then the main job: pre-train, fine-tune four tasks, print the table"
 	@echo "make test    the same set-up, then the linter, every test, and every lesson against its stored outputs"
-	@echo "make lessons run the lessons against their stored outputs    make notebooks  run them and store the outputs anew"
+	@echo "make lessons run the lessons against their stored outputs    make notebooks  run them and store their outputs again"
 	@echo "make elsewhere  the lessons as five other machines would run them: other rounding, kernels, threads"
 	@echo "make body    train the body that the lessons load        make scaling  the runs that lesson 00 draws"
 	@echo "make table   write README's toy table from docs/results"

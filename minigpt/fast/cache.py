@@ -60,11 +60,8 @@ class KVCache:
         self.positions = self.lengths[:, None] + torch.arange(T, device=self.lengths.device)
         self.longest += T
         self.lengths = self.lengths + T
-        if self.same_length and T in (
-            1,
-            self.longest,
-        ):  # one new token, or the first ones: the usual causal mask, or none
-            return self.positions, None
+        if self.same_length and T in (1, self.longest):
+            return self.positions, None  # one new token needs no mask; the first ones have the usual causal one
         slots = torch.arange(self.longest, device=self.lengths.device)
         return self.positions, slots <= self.positions[:, None, :, None]
 
