@@ -23,7 +23,9 @@ class Score:
     also: dict = field(default_factory=dict)
 
     def to_json(self):
-        return dataclasses.asdict(self)
+        """What `metrics.json` holds: {"metric", "score", "low", "high", "also": {name: {"score", "low", "high"}}}."""
+        also = {name: {"score": s.score, "low": s.low, "high": s.high} for name, s in self.also.items()}
+        return {"metric": self.metric, "score": self.score, "low": self.low, "high": self.high, "also": also}
 
 
 def accuracy(predicted, labels):

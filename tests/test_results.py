@@ -7,6 +7,7 @@ import pytest
 
 from minigpt.support.errors import InputError
 from minigpt.support.files import read_json, write_json
+from minigpt.task_model import score
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "docs"))
@@ -63,3 +64,12 @@ def test_lesson_07_tells_the_stored_runs(name, signs):
     rows = [run["tasks"]["single_text"] for run in stored("toy-en-seed*")]
     for arm in ("pre-trained", "from scratch"):
         assert told([row[arm]["score"] for row in rows], *signs) in text, arm
+
+
+def test_a_score_is_stored_as_before():
+    """What a run writes has the keys of the stored runs, so that old and new ones go into one table."""
+    old = stored("toy-en-seed0")[0]["tasks"]["entailment"]["bag of words"]
+    new = score(
+        "entailment", ["x", "y"], [{"premise": "", "hypothesis": "", "label": label} for label in "xy"]
+    ).to_json()
+    assert old.keys() == new.keys() and old["also"]["macro_f1"].keys() == new["also"]["macro_f1"].keys()
