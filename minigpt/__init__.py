@@ -46,6 +46,7 @@ READING_ORDER = [
     ("finetune", 7),
     ("data.gpt1_files", 12),
     ("pretrained", 12),
+    ("data.text_file", None),
     ("data.table", None),
     ("data.own", 5),
     ("data.real", 5),

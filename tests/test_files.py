@@ -638,3 +638,12 @@ def test_a_vocabulary_without_its_merges(tmp_path):
             assert Tokenizer.gpt1(tmp_path / "vocab.json", tmp_path / "merges.txt").encode("ab") == [3]
         else:
             assert "no vocabulary of GPT-1" in refusal(Tokenizer.gpt1, tmp_path / "vocab.json", tmp_path / "merges.txt")
+
+
+def test_a_bad_line_among_good_ones_is_only_that(tmp_path):
+    good = '{"text": "a", "label": "x"}\n'
+    (tmp_path / "a.jsonl").write_text(good * 3 + '{"text": "a", "label": }\n' + good)
+    line = refusal(read_rows, tmp_path / "a.jsonl")
+    assert "line 4 is not JSON" in line and "array" not in line
+    (tmp_path / "b.jsonl").write_text('{\n "text": "a"\n}\n')
+    assert "line 1 is not JSON" in refusal(read_rows, tmp_path / "b.jsonl")

@@ -16,7 +16,8 @@ import unicodedata
 from collections import Counter, defaultdict
 
 from minigpt.answers import LARGEST, Options, Scores
-from minigpt.data.table import read_rows, read_text, short
+from minigpt.data.table import read_rows, short
+from minigpt.data.text_file import read_text
 from minigpt.formats import TASKS
 from minigpt.support.errors import InputError, note
 

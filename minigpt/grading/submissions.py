@@ -12,7 +12,8 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from minigpt.data.table import csv_rows, read_text
+from minigpt.data.table import csv_rows
+from minigpt.data.text_file import read_text
 from minigpt.support.errors import InputError
 
 LARGEST = 5_000_000  # bytes of a notebook; the homework has fewer than 20,000
