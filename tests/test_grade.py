@@ -254,10 +254,26 @@ def test_a_zip_of_a_learning_platform(school):
         ("x_anna_b.ipynb", "anna_b"),
         ("anna_c_4711_file/h.ipynb", "anna"),
         ("anna_b_anna/h.ipynb", None),
+        ("anna\\Homework.IPYNB", "anna"),
+        ("anna.IPYNB", "anna"),
+        ("Mu\u0308ller/h.ipynb", "Müller"),
     ],
 )
 def test_whose_notebook_it_is(name, owner):
-    assert owner_of(name, ["anna", "ben", "anna_b"]) == owner
+    assert owner_of(name, ["anna", "ben", "anna_b", "Müller"]) == owner
+
+
+def test_notebooks_as_other_systems_write_them(school):
+    """A name in capitals and a byte order mark are read; half a character is refused by name, not by a crash."""
+    path = school / "in" / "anna" / "homework.ipynb"
+    data = path.read_bytes()
+    path.unlink()
+    (path.parent / "HOMEWORK.IPYNB").write_bytes(b"\xef\xbb\xbf" + data)
+    assert graded(school)[0]["score"] == 10
+    text = json.loads(data)
+    text["cells"][-1] = {"cell_type": "code", "metadata": {}, "source": "x = '\ud800'", "outputs": []}
+    with pytest.raises(Refused, match="damaged"):
+        answer_cells(json.dumps(text).encode(), [])
 
 
 def test_a_roster_loses_no_student(tmp_path):

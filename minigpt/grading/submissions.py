@@ -8,6 +8,7 @@ import json
 import os
 import re
 import stat
+import unicodedata
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +44,7 @@ def read_roster(path):
     if column is None:
         there = f"it has {', '.join(rows[0][1])}" if rows else "no row"
         raise InputError(f"{path} has no column `student`, or no row below its first line: {there}")
-    students = [row[column].strip() for _, row in rows]
+    students = [unicodedata.normalize("NFC", row[column].strip()) for _, row in rows]
     for (where, _), student in zip(rows, students, strict=True):
         if not re.fullmatch(r"[\w.@+-]+", student) or student.startswith("."):
             raise InputError(f"{path}, {where}: student {student!r}; an id has letters, digits and . _ @ + - only")
@@ -60,11 +61,11 @@ def collect(source, students):
     """
     source = Path(source)
     if source.is_dir():
-        entries = {str(p.relative_to(source)): p for p in sorted(source.rglob("*.ipynb"))}
+        entries = {str(p.relative_to(source)): p for p in sorted(source.rglob("*")) if is_notebook(p.name)}
         read = read_file
     elif zipfile.is_zipfile(source):
         archive = open_zip(source)
-        entries = {info.filename: info for info in archive.infolist() if info.filename.endswith(".ipynb")}
+        entries = {info.filename: info for info in archive.infolist() if is_notebook(info.filename)}
 
         def read(info):
             return read_member(archive, info)
@@ -94,9 +95,23 @@ def open_zip(path):
     return archive
 
 
+def is_notebook(name):
+    return name.lower().endswith(".ipynb")
+
+
+def parts_of(name):
+    """The folders and the file of a path, as Windows, macOS or Linux wrote it, without `.ipynb`.
+
+    >>> parts_of("anna\\\\Homework.IPYNB")
+    ['anna', 'Homework']
+    """
+    parts = unicodedata.normalize("NFC", name).replace("\\", "/").split("/")
+    return [part[: -len(".ipynb")] if is_notebook(part) else part for part in parts]
+
+
 def hidden(name):
     """A copy that an editor or a system keeps, such as .ipynb_checkpoints/homework.ipynb."""
-    return any(part.startswith(".") and part != ".." for part in name.split("/"))
+    return any(part.startswith(".") and part != ".." for part in parts_of(name))
 
 
 def owner_of(name, students):
@@ -105,7 +120,7 @@ def owner_of(name, students):
     >>> owner_of("anna_b_4711_file/homework.ipynb", ["anna", "anna_b"])
     'anna_b'
     """
-    parts = [part.removesuffix(".ipynb") for part in name.split("/")]
+    parts = parts_of(name)
     whole = {part for part in parts if part in students}
     named = whole or {student for part in parts for student in named_in(part.split("_"), students)}
     return named.pop() if len(named) == 1 else None
@@ -162,9 +177,10 @@ def answer_cells(data, questions):
         Refused: if it is no notebook, or an answer cell is missing or stands twice.
     """
     try:
-        notebook = json.loads(data.decode("utf-8"))
+        notebook = json.loads(data.decode("utf-8-sig"))
         cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
         cells = [(cell.get("metadata", {}).get("nbgrader"), "".join(cell["source"])) for cell in cells]
+        "".join(source for _, source in cells).encode()  # half a character fails here, not in the jail
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise Refused("not a notebook: its JSON is damaged") from None
     kept = []
