@@ -5,7 +5,7 @@ LLMs-from-scratch is not here: in release 1.0.19 its generation with a cache doe
 
 import torch
 
-from benchmarks.peers import hugging_face, load, quietly
+from benchmarks.peers import hugging_face, nanogpt
 from benchmarks.timing import interleave, rows_of
 from benchmarks.training import M
 from minigpt.generate import generate
@@ -27,11 +27,8 @@ def by_hugging_face(kind, ids):
 
 def by_nanogpt(ids, folder):
     """nanoGPT has no cache."""
-    if (module := load("nanoGPT", folder)) is None:
-        return None
-    sizes = {"n_layer": M.n_layer, "n_head": M.n_head, "n_embd": M.d_model}
-    model = quietly(module.GPT, module.GPTConfig(block_size=M.n_ctx, vocab_size=M.vocab_size, dropout=0.0, **sizes))
-    return lambda: model.eval().generate(ids, NEW)
+    model = nanogpt(M, 0.0, folder)
+    return model and (lambda: model.eval().generate(ids, NEW))
 
 
 def rows(args):

@@ -14,6 +14,7 @@ import itertools
 import platform
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -50,18 +51,6 @@ def minigpt_loss(model, ids, targets):
 
 def nanogpt_loss(model, ids, targets):
     return model(ids, targets)[1]
-
-
-def minigpt_model(config):
-    return GPT(config)
-
-
-def nanogpt_model(config, folder):
-    """nanoGPT's GPT with the sizes of `config`; its biases are on, as GPT-1's are."""
-    module = peers.load("nanoGPT", folder)
-    sizes = {"n_layer": config.n_layer, "n_head": config.n_head, "n_embd": config.d_model}
-    sizes |= {"block_size": config.n_ctx, "vocab_size": config.vocab_size}
-    return peers.quietly(module.GPT, module.GPTConfig(dropout=config.dropout, **sizes))
 
 
 def step_of(model, loss_of, B, device, compiled):
@@ -113,15 +102,17 @@ def prepared(make, device):
     return Contender(step, first, memory)
 
 
+def nanogpt_step(config, B, device, folder, compiled):
+    return step_of(peers.nanogpt(config, config.dropout, folder), nanogpt_loss, B, device, compiled)
+
+
 def contenders(config, B, device, folder, compiled):
     """{name: Contender} of one kind, all compiled or none."""
-    made = {"minigpt": lambda: step_of(minigpt_model(config), minigpt_loss, B, device, compiled)}
+    made = {"minigpt": lambda: step_of(GPT(config), minigpt_loss, B, device, compiled)}
+    wide = dataclasses.replace(config, vocab_size=-(-config.vocab_size // 64) * 64)
     if peers.load("nanoGPT", folder):
-        made["nanoGPT"] = lambda: step_of(nanogpt_model(config, folder), nanogpt_loss, B, device, compiled)
-        wide = dataclasses.replace(config, vocab_size=-(-config.vocab_size // 64) * 64)
-        made[f"nanoGPT, vocabulary of {wide.vocab_size}"] = lambda: step_of(
-            nanogpt_model(wide, folder), nanogpt_loss, B, device, compiled
-        )
+        for name, sizes in {"nanoGPT": config, f"nanoGPT, vocabulary of {wide.vocab_size}": wide}.items():
+            made[name] = partial(nanogpt_step, sizes, B, device, folder, compiled)
     return {name: prepared(make, device) for name, make in made.items()}
 
 
@@ -132,8 +123,8 @@ def lines(device="cuda", config=GPT1, B=BATCH, folder=None, rounds=7, kinds=(Fal
         return
     fastest = peak(device, 8192 if device == "cuda" else 256)
     card = torch.cuda.get_device_name() if device == "cuda" else device
-    sizes = f"GPT-1's size on {card}, batch {B} of {config.n_ctx} tokens"
-    yield f"{sizes}; a bfloat16 product runs at {fastest / 1e12:.0f} TFLOP/s."
+    heading = f"GPT-1's size on {card}, batch {B} of {config.n_ctx} tokens"
+    yield f"{heading}; a bfloat16 product runs at {fastest / 1e12:.0f} TFLOP/s."
     yield ""
     yield "| dropout | step | who | tokens a second | minigpt is x times as fast | share of peak | GB | first step, s |"
     yield "|---|---|---|---|---|---|---|---|"

@@ -101,6 +101,15 @@ def hugging_face(kind, config, dropout):
     return getattr(transformers, f"{kind}LMHeadModel")(made)
 
 
+def nanogpt(config, dropout, folder):
+    """nanoGPT's model with the sizes of a `GPTConfig`; None where it is absent."""
+    if (module := load("nanoGPT", folder)) is None:
+        return None
+    sizes = {"n_layer": config.n_layer, "n_head": config.n_head, "n_embd": config.d_model}
+    theirs = module.GPTConfig(block_size=config.n_ctx, vocab_size=config.vocab_size, dropout=dropout, **sizes)
+    return quietly(module.GPT, theirs)
+
+
 def training_peers(config, dropout, B, T, folder):
     """{peer: one step of its training}, for the peers that are there."""
 
@@ -115,9 +124,8 @@ def training_peers(config, dropout, B, T, folder):
 
     sizes = {"n_layer": config.n_layer, "n_head": config.n_head, "n_embd": config.d_model}
     found = {}
-    if module := load("nanoGPT", folder):
-        theirs = module.GPTConfig(block_size=config.n_ctx, vocab_size=config.vocab_size, dropout=dropout, **sizes)
-        found["nanoGPT"] = plain_step(quietly(module.GPT, theirs), second_output, config, B, T)
+    if model := nanogpt(config, dropout, folder):
+        found["nanoGPT"] = plain_step(model, second_output, config, B, T)
     if module := load("minGPT", folder):
         rates = {"embd_pdrop": dropout, "resid_pdrop": dropout, "attn_pdrop": dropout, "model_type": None}
         theirs = SimpleNamespace(block_size=config.n_ctx, vocab_size=config.vocab_size, **sizes, **rates)

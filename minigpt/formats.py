@@ -124,6 +124,12 @@ TASKS = {
 }
 
 
+def texts_of(examples):
+    """All texts of labelled examples, a question's options too, without their answers."""
+    values = [value for e in examples for column, value in e.items() if column not in ("label", "score")]
+    return [text for value in values for text in (value if isinstance(value, list) else [value])]
+
+
 def cut(sequences, tok, n_ctx, task):
     """Shorten sequences to n_ctx ids: text is cut, never a marker.
 

@@ -49,12 +49,6 @@ def naming(path):
         raise InputError(f"{path}: {error}") from None
 
 
-def texts_of(examples):
-    """All texts of labelled examples, options too."""
-    values = [value for e in examples for column, value in e.items() if column not in ("label", "score")]
-    return [text for value in values for text in (value if isinstance(value, list) else [value])]
-
-
 def say_unknown(tok, texts, what):
     """Say how much of `texts` the tokenizer does not know; above a fifth, what to do."""
     share = tok.unknown_share(texts)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from minigpt.commands.arguments import command, naming, print_score, read_labelled, say_cut, say_unknown, texts_of
+from minigpt.commands.arguments import command, naming, print_score, read_labelled, say_cut, say_unknown
 from minigpt.support.errors import InputError
 from minigpt.support.files import write_json
 
@@ -26,6 +26,7 @@ def add(commands):
 def evaluate(args):
     from minigpt import train
     from minigpt.data.own import read_documents
+    from minigpt.formats import texts_of
     from minigpt.loss import bits, perplexity
     from minigpt.pretrained import load_body
     from minigpt.support import device

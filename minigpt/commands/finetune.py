@@ -2,16 +2,7 @@
 
 from pathlib import Path
 
-from minigpt.commands.arguments import (
-    command,
-    naming,
-    print_score,
-    read_labelled,
-    say_common,
-    say_cut,
-    say_unknown,
-    texts_of,
-)
+from minigpt.commands.arguments import command, naming, print_score, read_labelled, say_common, say_cut, say_unknown
 from minigpt.support.files import write_json
 from minigpt.support.folders import refuse_full
 
@@ -25,7 +16,7 @@ def add(commands):
         "minigpt finetune entailment --model runs/book --train a.jsonl --test b.jsonl --out runs/nli",
     )
     p.add_argument("task", choices=["single_text", "entailment", "similarity", "multiple_choice"])
-    p.add_argument("--train", required=True, help=".jsonl or .csv with the task's columns")
+    p.add_argument("--train", required=True, help=".jsonl, .csv or .tsv with the task's columns")
     p.add_argument("--test", required=True, help="the same, to score on")
     p.add_argument(
         "--model", help="a folder of `minigpt pretrain`, or of GPT-1; without it a small model starts from scratch"
@@ -44,6 +35,7 @@ def add(commands):
 def finetune(args):
     from minigpt.finetune import FinetuneConfig
     from minigpt.finetune import finetune as fit
+    from minigpt.formats import texts_of
     from minigpt.pretrained import load_body
     from minigpt.studies import baselines
     from minigpt.support import device
@@ -88,6 +80,5 @@ def new_body(train, seed):
     from minigpt.tokenizer import Tokenizer
 
     tok = Tokenizer.train(unlabelled(train), vocab_size=2_000, level="bpe")
-    return tok, GPT(
-        GPTConfig(tok.vocab_size, n_ctx=256, n_layer=4, n_head=4, d_model=128), seed + 1
-    )  # the head is drawn from seed: not the same draws
+    config = GPTConfig(tok.vocab_size, n_ctx=256, n_layer=4, n_head=4, d_model=128)
+    return tok, GPT(config, seed + 1)  # the head is drawn from `seed`: not the same draws

@@ -1,1 +1,1 @@
-"""The same numbers, sooner or in less memory: read it last. Each module has a plain twin; a test holds them equal."""
+"""The same numbers, sooner or in less memory: read it last. Each has a plain twin; a test holds both equal."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from minigpt.data import world, world_tasks
 from minigpt.data.real import read_task, read_text
 from minigpt.finetune import FinetuneConfig, finetune
+from minigpt.formats import texts_of
 from minigpt.model import GPT, GPTConfig
 from minigpt.pictures import plots
 from minigpt.studies import baselines
@@ -103,13 +104,8 @@ def real(seed):
 
 
 def unlabelled(examples):
-    """The texts of labelled examples, each once, without their labels; a question's options are all taken."""
-    texts = {}
-    for example in examples:
-        for column, value in example.items():
-            if column not in ("label", "score"):
-                texts.update(dict.fromkeys(value if isinstance(value, list) else [value]))
-    return list(texts)
+    """The texts of labelled examples, each once."""
+    return list(dict.fromkeys(texts_of(examples)))
 
 
 def run(setting, out, seed, device, say=print):
