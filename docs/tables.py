@@ -8,7 +8,7 @@ import re
 import sys
 from pathlib import Path
 
-from minigpt.studies.main_job import spread
+from minigpt.studies.results import spread
 from minigpt.support.errors import InputError
 from minigpt.support.files import read_json, replacing
 

@@ -58,6 +58,8 @@ READING_ORDER = [
     ("pictures.widgets", None),
     ("pictures.play", None),
     ("studies.scaling", 0),
+    ("studies.settings", 11),
+    ("studies.results", 11),
     ("studies.main_job", 11),
     ("studies.shipped", None),
     ("studies.lstm", 11),

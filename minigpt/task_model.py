@@ -176,19 +176,19 @@ def read_task(path):
 
 
 def warm_markers(body, tok):
-    """Start `$` as the embedding of a full stop, and `<e>` as that of a question mark. Changes `body`.
+    """Start `$` and `<e>` as the embedding of a full stop. Changes `body`.
 
     Pre-training never read these two, so their rows of W^e are noise, and a few hundred labels are too few to learn
-    what to ask at `<e>`. GPT-1, with thousands of labels, started from N(0, 0.02). Where W^L is tied to W^e, the row of
-    `<e>` was trained as an output: it is replaced too, and the body no longer predicts the end of a text.
+    what to gather at `<e>`; at a full stop the body knows what it thinks of the sentence that ends there. GPT-1, with
+    thousands of labels, started from N(0, 0.02). Where W^L is tied to W^e, the row of `<e>` was trained as an output:
+    it is replaced too, and the body no longer predicts the end of a text.
     """
-    rows = body.token_embedding.weight
-    for marker, signs in ((tok.delimiter_id, ".。"), (tok.end_id, "?？")):
-        encoded = [tok.encode(sign) for sign in signs]
-        known = [ids[0] for ids in encoded if len(ids) == 1 and ids[0] != tok.unknown_id]
-        if known:
-            with torch.no_grad():
-                rows[marker] = rows[known].mean(dim=0)
+    encoded = [tok.encode(sign) for sign in ".。"]
+    known = [ids[0] for ids in encoded if len(ids) == 1 and ids[0] != tok.unknown_id]
+    if known:
+        rows = body.token_embedding.weight
+        with torch.no_grad():
+            rows[[tok.delimiter_id, tok.end_id]] = rows[known].mean(dim=0)
 
 
 def score(task, answers, examples):

@@ -6,12 +6,13 @@ import pytest
 import torch
 
 from minigpt.data import world, world_tasks
+from minigpt.data.world_grammar import WITH_QUESTIONS
 from minigpt.finetune import FinetuneConfig, finetune
 from minigpt.model import GPT, GPTConfig
 from minigpt.studies import ablation, zeroshot
 from minigpt.studies.ablation import Trial, ablate, merge, read_table, take_over, trials
 from minigpt.studies.lstm import LSTM
-from minigpt.studies.main_job import Setting, TaskData
+from minigpt.studies.settings import Corpus, Setting, TaskData
 from minigpt.support.errors import InputError
 from minigpt.task_model import TaskModel
 from minigpt.tokenizer import Tokenizer
@@ -23,22 +24,23 @@ def small(task="entailment"):
     recipe = FinetuneConfig(epochs=1, batch_size=16)
     tasks = {task: TaskData(task, [], world_tasks.examples(task, 20, 1), recipe)}
     sizes = {"n_ctx": 72, "n_layer": 2, "n_head": 2, "d_model": 16}
-    return Setting(world.stories(50, 0), [], "word", 100, sizes, TrainConfig(4, batch_size=8), tasks)
+    plain, other = Corpus(world.stories(50, 0), []), Corpus(world.stories(50, 0, kinds=WITH_QUESTIONS), [])
+    return Setting(plain, "word", 100, sizes, TrainConfig(4, batch_size=8), tasks, {"with questions": other})
 
 
 @pytest.fixture
 def few(monkeypatch):
     monkeypatch.setattr(ablation, "EPOCHS", {8: 1, 16: 1})
     monkeypatch.setattr(ablation, "FULL", 16)
-    monkeypatch.setattr(ablation, "SNAPSHOTS", (0, 2, 4))
+    monkeypatch.setattr(ablation, "SNAPSHOTS", (0, 2))
     monkeypatch.setattr(ablation.world_tasks, "TASKS", {"entailment": world_tasks.entailment})
 
 
 def test_every_line_once_and_a_second_start_does_nothing(few, tmp_path):
     told = []
     rows = ablate(tmp_path, 0, small(), told.append)
-    assert [ablation.trial_of(row) for row in rows] == list(trials(0, 2, 4))
-    assert len({tuple(dataclasses.astuple(ablation.trial_of(row))) for row in rows}) == len(rows) == 3 + 4 + 2 + 2
+    assert [ablation.trial_of(row) for row in rows] == list(trials(0, 2, 4, ["with questions"]))
+    assert len({tuple(dataclasses.astuple(ablation.trial_of(row))) for row in rows}) == len(rows) == 3 + 4 + 2 + 2 + 1
     assert all(row["low"] <= row["score"] <= row["high"] for row in rows)
     table = tmp_path / "seed0" / "ablations.csv"
     before = table.stat().st_mtime_ns
@@ -68,16 +70,17 @@ def test_only_what_is_missing_is_filled_in(few, tmp_path, monkeypatch):
 
 def test_a_body_that_was_stopped_goes_on(few, tmp_path):
     """Killed between a checkpoint and the end: the same weights as from one run."""
-    tok = Tokenizer.train(world.stories(50, 0), 100, "word")
-    sequences = ablation.documents(world.stories(50, 0), tok, 72)
-    config = GPTConfig(tok.vocab_size, 72, 1, 2, 16, dropout=0.0)
-    once = ablation.body(tmp_path / "once", GPT(config, 0), sequences, small())
-    cut = GPT(config, 0)
+    setting = small()
+    tok = setting.tokenizer()
+    once = ablation.body(tmp_path / "once", "gpt", setting, tok)
+    sequences = ablation.documents(setting.corpus.texts, tok, 72)
+    config = TrainConfig(4, batch_size=8)
     with pytest.raises(KeyboardInterrupt):
-        ablation.pretrain(
-            cut, sequences, TrainConfig(4, batch_size=8), tmp_path / "cut", checkpoint_every=2, watch=interrupt_at_3
-        )
-    again = ablation.body(tmp_path / "cut", GPT(config, 0), sequences, small())
+        cut = GPT(setting.config(tok), 0)
+        ablation.pretrain(cut, sequences, config, tmp_path / "cut", checkpoint_every=2, watch=interrupt_at_3)
+    again = ablation.body(tmp_path / "cut", "gpt", setting, tok)
+    other = ablation.body(tmp_path / "other", "with questions", setting, tok)
+    assert not torch.equal(other.lm_head.weight, once.lm_head.weight)  # it read another text
     assert all(torch.equal(a, b) for a, b in zip(once.parameters(), again.parameters(), strict=True))
 
 
@@ -96,8 +99,9 @@ def test_take_over_copies_what_it_says():
 
 
 def test_the_trials_of_a_seed():
-    rows = list(trials(3, n_layer=3, last=6_000))
-    assert len(rows) == len(set(rows)) == 4 * (6 + 10 + 3 + 2)
+    rows = list(trials(3, n_layer=3, last=6_000, others=["with questions"]))
+    assert len(rows) == len(set(rows)) == 4 * (7 + 6 + 3 + 2 + 1)
+    assert Trial(3, "similarity", "with questions", 3, 6_000, 500, 0.0) in rows
     assert Trial(3, "similarity", "gpt", 3, 6_000, 500, 0.5) in rows  # the auxiliary loss
     assert Trial(3, "similarity", "lstm", 1, 6_000, 500, 0.0) in rows
     assert Trial(3, "similarity", "scratch", 0, 0, 50, 0.0) in rows

@@ -9,7 +9,7 @@ from minigpt import commands
 from minigpt.data import world, world_tasks
 from minigpt.finetune import FinetuneConfig
 from minigpt.pictures import plots
-from minigpt.studies import main_job
+from minigpt.studies import main_job, results, settings
 from minigpt.support import folders
 from minigpt.support.files import write_json
 from minigpt.train import TrainConfig
@@ -111,19 +111,13 @@ def tiny_setting():
     texts = world.stories(100, 0)
     recipe = FinetuneConfig(epochs=1)
     tasks = {
-        task: main_job.TaskData(task, *(world_tasks.examples(task, 20, seed) for seed in (0, 1)), recipe)
+        task: settings.TaskData(task, *(world_tasks.examples(task, 20, seed) for seed in (0, 1)), recipe)
         for task in world_tasks.TASKS
     }
-    return main_job.Setting(
-        texts,
-        texts[:10],
-        "word",
-        100,
-        {"n_ctx": 64, "n_layer": 1, "n_head": 2, "d_model": 16},
-        TrainConfig(steps=5, batch_size=8),
-        tasks,
-        world.floor(texts[:10]),
-    )
+    corpus = settings.Corpus(texts, texts[:10], world.floor(texts[:10]))
+    sizes = {"n_ctx": 64, "n_layer": 1, "n_head": 2, "d_model": 16}
+    training = TrainConfig(steps=5, batch_size=8)
+    return settings.Setting(corpus, "word", 100, sizes, training, tasks, {"with questions": corpus})
 
 
 def test_main_job(tmp_path, tiny_setting, capsys):
@@ -144,9 +138,12 @@ def test_main_job(tmp_path, tiny_setting, capsys):
         assert (tmp_path / "run" / name).stat().st_size > 0
     assert json.loads((tmp_path / "run/metrics.json").read_text()) == metrics
     for row in metrics["tasks"].values():
-        for arm in ("majority", "bag of words", "word pairs", "from scratch", "pre-trained"):
+        for arm in ("majority", "bag of words", "word pairs", "from scratch", "pre-trained", "with questions"):
             assert 0 <= row[arm]["low"] <= row[arm]["score"] <= row[arm]["high"] <= 1
-    with pytest.raises(main_job.InputError, match="already holds a run"):
+            lead = row["leads"].get(arm, {"lead": 0.0})["lead"]
+            assert abs(row["pre-trained"]["score"] - row[arm]["score"] - lead) < 1e-9
+        assert 0 <= row["from scratch"]["train"] <= 1 and "train" not in row["majority"]
+    with pytest.raises(InputError, match="already holds a run"):
         main_job.run(tiny_setting, tmp_path / "run", 0, device.pick("cpu"))
 
 
@@ -161,11 +158,9 @@ def test_spread_over_seeds(tmp_path, capsys):
         write_json(tmp_path / f"{seed}/metrics.json", run_with(seed, score))
     assert commands.main(["spread", *(str(tmp_path / f"{seed}") for seed in range(3))]) == 0
     told = capsys.readouterr().out.splitlines()
-    assert told[2] == "| entailment |" + " 40.0 (20.0 to 70.0) |" * len(plots.ARMS)
-    assert (
-        told[4] == "Seeds 0, 1, 2:"
-        and told[5:] == [f"- {main_job.pretraining_line(run_with(0, 0)['pretraining'])}"] * 3
-    )
+    assert told[0] == "| | entailment |"
+    assert told[2:-5] == [f"| {arm} | 40.0 (20.0 to 70.0) |" for arm in plots.ARMS]
+    assert told[-4:] == ["Seeds 0, 1, 2:", *[f"- {results.pretraining_line(run_with(0, 0)['pretraining'])}"] * 3]
 
 
 def test_spread_of_different_runs_is_refused(tmp_path, capsys):

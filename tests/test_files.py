@@ -445,9 +445,9 @@ def test_what_a_killed_process_left_is_removed(folder, tmp_path, capsys):
 @pytest.mark.parametrize("name", ["pretrain", "finetune", "run", "ablate"])
 def test_a_folder_that_cannot_be_written(folder, capsys, name, monkeypatch):
     """Refused before anything is computed."""
-    from minigpt.studies import main_job
+    from minigpt.studies import settings
 
-    monkeypatch.setattr(main_job, "toy", lambda *given: pytest.fail("it computes before it looks"))
+    monkeypatch.setattr(settings, "toy", lambda *given: pytest.fail("it computes before it looks"))
     own = ["--train", folder / "a.jsonl", "--test", folder / "a.jsonl", "--model", folder / "lm"]
     more = {"pretrain": ["--text", folder / "text.txt", *SMALL], "finetune": ["single_text", *own]}.get(name, [])
     assert "/proc/minigpt" in one_line(capsys, name, *more, "--out", "/proc/minigpt")

@@ -287,15 +287,15 @@ def test_refusals():
 
 
 def test_markers_are_warmed():
-    """`$` begins as the full stop, `<e>` as the question mark; where the vocabulary lacks them, nothing changes."""
+    """`$` and `<e>` begin as the full stop; where the vocabulary lacks it, nothing changes."""
     tok = Tokenizer.train(["a b . ?"], 30, "word")
     rows = [{"text": "a", "label": "x"}, {"text": "b", "label": "y"}]
     gpt = GPT(GPTConfig(tok.vocab_size, n_ctx=8, n_layer=1, n_head=1, d_model=4))
     before = gpt.token_embedding.weight.detach().clone()
     TaskModel.for_examples("single_text", tok, gpt, rows)
     after = gpt.token_embedding.weight
-    (stop,), (ask,) = tok.encode("."), tok.encode("?")
-    assert (after[tok.delimiter_id] == before[stop]).all() and (after[tok.end_id] == before[ask]).all()
+    (stop,) = tok.encode(".")
+    assert (after[[tok.delimiter_id, tok.end_id]] == before[stop]).all()
     assert (after[: tok.start_id + 1] == before[: tok.start_id + 1]).all()
     unchanged = body()
     TaskModel.for_examples("single_text", TOK, unchanged, rows)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from minigpt.data import world
 from minigpt.pretrained import load_body
-from minigpt.studies import main_job, shipped
+from minigpt.studies import settings, shipped
 from minigpt.support.files import read_json
 from minigpt.train import TrainConfig, documents, evaluate
 
@@ -23,7 +23,7 @@ def test_the_card_is_the_bodys():
     assert sum(file.stat().st_size for file in BODY.iterdir()) < 2e6
     tok, model = load_body(BODY)
     assert sum(p.numel() for p in model.parameters()) == card["parameters"]
-    setting = main_job.toy(shipped.SEED)
+    setting = settings.toy(shipped.SEED)
     assert model.config.to_json() == {"vocab_size": tok.vocab_size, "dropout": 0.0} | setting.sizes | {
         "attention_dropout": 0.0,
         "tie_weights": False,
@@ -40,9 +40,8 @@ def test_the_body_is_made_anew(tmp_path):
     """In miniature; and a body that never learnt is far from the floor, so that the check above can fail."""
     texts = world.stories(100, 0)
     sizes = {"n_ctx": 72, "n_layer": 1, "n_head": 2, "d_model": 16}
-    setting = main_job.Setting(
-        texts, texts[:10], "word", 100, sizes, TrainConfig(steps=3, batch_size=8), {}, world.floor(texts[:10])
-    )
+    corpus = settings.Corpus(texts, texts[:10], world.floor(texts[:10]))
+    setting = settings.Setting(corpus, "word", 100, sizes, TrainConfig(steps=3, batch_size=8), {})
     card = shipped.make_body(tmp_path / "body", setting)
     assert card["sha256"] == shipped.sha256(tmp_path / "body") and read_json(tmp_path / "body" / "card.json") == card
     found, floor = fresh_loss(*load_body(tmp_path / "body"), n=50)

@@ -76,7 +76,7 @@ def finetune(args):
 def new_body(train, seed):
     """A model from scratch, with a vocabulary learnt from the training examples."""
     from minigpt.model import GPT, GPTConfig
-    from minigpt.studies.main_job import unlabelled
+    from minigpt.studies.settings import unlabelled
     from minigpt.tokenizer import Tokenizer
 
     tok = Tokenizer.train(unlabelled(train), vocab_size=2_000, level="bpe")

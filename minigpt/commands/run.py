@@ -16,12 +16,12 @@ def add(commands):
 
 
 def run(args):
-    from minigpt.studies import main_job
+    from minigpt.studies import main_job, settings
     from minigpt.support import device
 
     where = device.pick(args.device)
     name = "real" if args.real else f"toy-{args.language}"
     out = Path(args.out) if args.out else free_folder(Path("runs") / f"{name}-seed{args.seed}")
     refuse_full(out)
-    setting = main_job.real(args.seed) if args.real else main_job.toy(args.seed, args.language)
+    setting = settings.real(args.seed) if args.real else settings.toy(args.seed, args.language)
     main_job.run(setting, out, args.seed, where)

@@ -21,12 +21,12 @@ def add(commands):
 
 
 def spread(args):
-    from minigpt.studies import main_job
+    from minigpt.studies import results
 
     files = [Path(folder) / "metrics.json" for folder in args.runs]
     runs = [read_json(file) for file in files]
     try:
-        print(main_job.spread(runs))
+        print(results.spread(runs))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         if isinstance(error, InputError):
             raise

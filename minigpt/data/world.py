@@ -2,11 +2,11 @@
 
     P(story) = prod_{i=1..n} P(go on | i - 1) P(sentence_i | state_{i-1})  *  P(end | n)
 
-A story is a walk through states (which animal is where, who has what, as far as the text says): events, and
-sentences that tell or ask what is so now. `world_grammar.sentences(state)` lists every sentence that may come next with
-its probability. No sentence is the beginning of another, so a text has one derivation; its log probability is a sum,
-and the true distribution of the next word is a sum over the sentences that fit so far. No model that has not
-seen the very text beats that floor of eq. (1) on average.
+A story is a walk through states (which animal is where, who has what, as far as the text says): events, and sentences
+that describe or claim what is so now. `world_grammar.sentences(state)` lists every sentence that may come next with its
+probability. No sentence is the beginning of another, so a text has one derivation; its log probability is a sum, and
+the true distribution of the next word is a sum over the sentences that fit so far. No model that has not seen the very
+text beats that floor of eq. (1) on average. `kinds` says what a text may hold: `PLAIN` stories have no question.
 """
 
 import math
@@ -15,7 +15,7 @@ from collections import defaultdict
 from functools import cache
 from itertools import accumulate
 
-from minigpt.data.world_grammar import KINDS, State, sentences
+from minigpt.data.world_grammar import PLAIN, State, sentences
 from minigpt.data.world_words import LANGUAGES
 from minigpt.support import words
 from minigpt.support.errors import InputError
@@ -24,7 +24,7 @@ LEAST, MOST = 3, 7  # a story's number of sentences is uniform between these
 END = "<e>"  # stands for the end of the story in next_word
 
 
-def walk(rng, n_sentences, language="en", kinds=tuple(KINDS)):
+def walk(rng, n_sentences, language="en", kinds=PLAIN):
     """Draw the sentences of a story from the empty state; `rng` is a `random.Random`."""
     state, story = State(), []
     for _ in range(n_sentences):
@@ -45,7 +45,7 @@ def joined(sentences, language):
     return LANGUAGES[language]["space"].join(sentences)
 
 
-def stories(n, seed, language="en"):
+def stories(n, seed, language="en", kinds=PLAIN):
     """Draw `n` stories, the text of pre-training.
 
     >>> stories(1, seed=0) == stories(2, seed=0)[:1]
@@ -54,7 +54,7 @@ def stories(n, seed, language="en"):
     if language not in LANGUAGES:
         raise InputError(f"language {language!r} is not one of {', '.join(LANGUAGES)}")
     rng = random.Random(f"stories {seed}")
-    drawn = (walk(rng, rng.randint(LEAST, MOST), language) for _ in range(n))
+    drawn = (walk(rng, rng.randint(LEAST, MOST), language, kinds) for _ in range(n))
     return [joined((s.text for s in story), language) for story in drawn]
 
 
@@ -62,8 +62,8 @@ def stories(n, seed, language="en"):
 
 
 @cache
-def cut_sentences(state, language):
-    return [(words.split(s.text), s.probability, s.state) for s in sentences(state, language)]
+def cut_sentences(state, language, kinds):
+    return [(words.split(s.text), s.probability, s.state) for s in sentences(state, language, kinds)]
 
 
 def p_continue(n_before):
@@ -75,7 +75,7 @@ def p_continue(n_before):
     return 1.0 if n_before < LEAST else (MOST - n_before) / (MOST - n_before + 1)
 
 
-def next_word(prefix, language="en"):
+def next_word(prefix, language="en", kinds=PLAIN):
     """The true distribution of the word after the words `prefix`, and log P(prefix).
 
     Returns:
@@ -91,7 +91,7 @@ def next_word(prefix, language="en"):
     while True:
         fitting = [  # the words, probability and next state of each sentence that fits what is left
             (sentence, p_continue(n_before) * probability, after)
-            for sentence, probability, after in cut_sentences(state, language)
+            for sentence, probability, after in cut_sentences(state, language, kinds)
             if sentence[: len(rest)] == rest[: len(sentence)] and n_before < MOST
         ]
         whole = [option for option in fitting if len(option[0]) <= len(rest)]
@@ -110,14 +110,14 @@ def next_word(prefix, language="en"):
     return {word: p / begun for word, p in distribution.items()}, log_p + math.log(begun)
 
 
-def log_probability(story, language="en"):
+def log_probability(story, language="en", kinds=PLAIN):
     """log P(story), its end included: minus the floor of eq. (1) for this text."""
-    distribution, log_p = next_word(words.split(story), language)
+    distribution, log_p = next_word(words.split(story), language, kinds)
     if END not in distribution:
         raise InputError(f"{story!r} is not a whole story of the {language} world")
     return log_p + math.log(distribution[END])
 
 
-def floor(texts, language="en"):
+def floor(texts, language="en", kinds=PLAIN):
     """Nats per token (a word, or the end) of the true model on `texts`: on average no model is below it."""
-    return -sum(log_probability(t, language) for t in texts) / sum(len(words.split(t)) + 1 for t in texts)
+    return -sum(log_probability(t, language, kinds) for t in texts) / sum(len(words.split(t)) + 1 for t in texts)

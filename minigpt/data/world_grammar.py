@@ -2,7 +2,8 @@
 
     P(sentence | state) = weight(kind) / (sum of allowed weights * ways to fill the kind * wordings)
 
-Events change the state; statements, and questions with their answers, say what it is.
+Events change the state. Descriptions, claims, and questions with their answers say what it is: a claim that is false
+is put right at once ("Paris hosts the cat. No, Tokyo does."), so that a reader who keeps track knows when "No" comes.
 """
 
 from functools import cache, partial
@@ -83,56 +84,74 @@ def truth(state, kind, args):
 
 
 STATEMENTS = list(statements())
+NEGATED = {"is_in": "not_in", "has": "has_not"}  # of each positive kind
+ANY = (*NEGATED, *NEGATED.values())
 
 
-def fact(state):
-    for kind, args in STATEMENTS:
-        if kind in ("is_in", "has") and truth(state, kind, args):
-            yield {"statement": (kind, args)}, state
-
-
-def negation(state):
-    for kind, args in STATEMENTS:
-        if kind in ("not_in", "has_not") and truth(state, kind, args):
-            yield {"statement": (kind, args)}, state
-
-
-def check(state, answer):
-    """A statement as a question, and its answer: true or false."""
-    for kind, args in STATEMENTS:
-        if truth(state, kind, args) is answer:
-            yield {"statement": (kind, args), "truth": answer}, state
+# --- what else a text says changes nothing -----------------------------------------------------------------
 
 
 def where(state):
+    """Each animal whose place is known."""
     for animal in ANIMALS:
         if state.place[animal] is not None:
             yield {"animal": animal, "place": state.place[animal]}, state
 
 
 def who(state):
+    """Each thing whose holder is known."""
     for thing in THINGS:
         if state.holder[thing] is not None:
             yield {"thing": thing, "person": state.holder[thing]}, state
 
 
-CHECKS = {"check_true": partial(check, answer=True), "check_false": partial(check, answer=False)}
-TELLINGS = {"fact": fact, "negation": negation, "where": where, "who": who} | CHECKS
-KINDS = EVENTS | TELLINGS
-WEIGHTS = {"move": 4, "take": 3, "give": 3, "fact": 4, "negation": 2, "where": 4, "who": 4}
-WEIGHTS |= {"check_true": 4, "check_false": 4}
+def claim(state, kinds, answer):
+    """The statements of these kinds that are true, or false."""
+    for kind, args in STATEMENTS:
+        if kind in kinds and truth(state, kind, args) is answer:
+            yield {"statement": (kind, args), "truth": answer}, state
+
+
+def slip(state):
+    """A false statement, put right at once."""
+    for args, _ in claim(state, ANY, answer=False):
+        told = args["statement"][1]
+        right = {"place": state.place[told["animal"]]} if "animal" in told else {"person": state.holder[told["thing"]]}
+        yield args | right, state
+
+
+DESCRIPTIONS = {"sleeps": where, "is_with": who}  # what is so, in other words than a statement's
+CLAIMS = {
+    "fact": partial(claim, kinds=tuple(NEGATED), answer=True),
+    "negation": partial(claim, kinds=tuple(NEGATED.values()), answer=True),
+    "slip": slip,
+}
+QUESTIONS = {
+    "where": where,
+    "who": who,
+    "check_true": partial(claim, kinds=ANY, answer=True),
+    "check_false": partial(claim, kinds=ANY, answer=False),
+}
+KINDS = EVENTS | DESCRIPTIONS | CLAIMS | QUESTIONS
+WEIGHTS = {"move": 8, "take": 4, "give": 6, "sleeps": 3, "is_with": 3, "fact": 4, "negation": 4, "slip": 8}
+WEIGHTS |= dict.fromkeys(QUESTIONS, 4)
+
+# Three texts to pre-train on. Plain stories hold no question; the others say less, or more.
+WITHOUT_STATEMENTS = (*EVENTS, *DESCRIPTIONS)
+PLAIN = (*WITHOUT_STATEMENTS, *CLAIMS)
+WITH_QUESTIONS = (*PLAIN, *QUESTIONS)
 
 
 @cache
-def sentences(state, language="en", kinds=tuple(KINDS)):
+def sentences(state, language="en", kinds=PLAIN):
     """Every sentence that may come next, with its probability.
 
         P(sentence | state) = weight(kind) / (sum of allowed weights * ways to fill the kind * wordings)
 
     >>> for s in sentences(State())[:2]:
     ...     print(f"{s.probability:.3f} {s.text}")
-    0.048 Off to Paris went the cat.
-    0.048 Paris welcomed the cat.
+    0.056 Off to Paris went the cat.
+    0.056 Paris welcomed the cat.
     """
     options = {kind: list(KINDS[kind](state)) for kind in kinds}
     total = sum(WEIGHTS[kind] for kind in kinds if options[kind])

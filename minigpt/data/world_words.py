@@ -1,8 +1,7 @@
 """The toy world's words: the same events in English and in Chinese.
 
-The new place or holder stands before the animal or thing that it belongs to ("Paris welcomed the cat"). So attention
-at "cat" has already read "Paris", and a later question, which repeats "cat", finds its answer in one step: a small
-model learns that fast.
+In an event the new place or holder stands before the animal or thing that it belongs to ("Paris welcomed the cat"). So
+attention at "cat" has already read "Paris", and a later sentence about "cat" finds in one step where it is.
 """
 
 LANGUAGES = {
@@ -14,10 +13,14 @@ LANGUAGES = {
         "move": ["Off to {place} went the {animal}.", "{place} welcomed the {animal}."],
         "take": ["{person} took the {thing}.", "{person} found the {thing}."],
         "give": ["{person} gave {receiver} the {thing}.", "From {person}, {receiver} got the {thing}."],
+        "sleeps": ["The {animal} sleeps in {place}."],
+        "is_with": ["The {thing} is with {person}."],
         "is_in": "{place} hosts the {animal}",
         "not_in": "{place} does not host the {animal}",
         "has": "{person} has the {thing}",
         "has_not": "{person} does not have the {thing}",
+        "right_place": "No, {place} does.",
+        "right_person": "No, {person} does.",
         "where": "Where is the {animal}?",
         "who": "Who has the {thing}?",
         "answer_place": "{place}.",
@@ -35,10 +38,14 @@ LANGUAGES = {
         "move": ["去{place}的是{animal}。", "{place}迎来了{animal}。"],
         "take": ["{person}拿了{thing}。", "{person}找到了{thing}。"],
         "give": ["{person}给了{receiver}{thing}。", "从{person}那里{receiver}得到了{thing}。"],
+        "sleeps": ["{animal}睡在{place}。"],
+        "is_with": ["{thing}在{person}那里。"],
         "is_in": "{place}有{animal}",
         "not_in": "{place}没有{animal}",
         "has": "{person}有{thing}",
         "has_not": "{person}没有{thing}",
+        "right_place": "不，{place}有。",
+        "right_person": "不，{person}有。",
         "where": "{animal}在哪里？",
         "who": "谁有{thing}？",
         "answer_place": "{place}。",
@@ -73,17 +80,23 @@ def statement(language, kind, args):
 def phrase(language, kind, args):
     """Every wording of one sentence."""
     names = LANGUAGES[language]
-    if kind in ("move", "take", "give"):
+    if kind in ("move", "take", "give", "sleeps", "is_with"):
         return [fill(language, wording, **args) for wording in names[kind]]
     if kind in ("fact", "negation"):
         return [statement(language, *args["statement"]) + names["stop"]]
-    if kind == "where":
-        question = fill(language, names["where"], animal=args["animal"])
-        answer = fill(language, names["answer_place"], place=args["place"])
-    elif kind == "who":
-        question = fill(language, names["who"], thing=args["thing"])
-        answer = fill(language, names["answer_person"], person=args["person"])
+    if kind == "slip":
+        told = statement(language, *args["statement"]) + names["stop"]
+        answer = answered(language, "right", args)
+    elif kind in ("where", "who"):
+        told = fill(language, names[kind], **args)
+        answer = answered(language, "answer", args)
     else:
-        question = statement(language, *args["statement"]) + names["ask"]
+        told = statement(language, *args["statement"]) + names["ask"]
         answer = names["truth"][args["truth"]]
-    return [question + names["space"] + answer]
+    return [told + names["space"] + answer]
+
+
+def answered(language, form, args):
+    """A place or a person as an answer, or as what puts a slip right."""
+    sort = "place" if "place" in args else "person"
+    return fill(language, LANGUAGES[language][f"{form}_{sort}"], **{sort: args[sort]})

@@ -18,7 +18,9 @@ ARMS = {
     "bag of words": GREY,
     "word pairs": "#5c5c5c",
     "from scratch": ORANGE,
+    "without statements": "#9cc3e6",
     "pre-trained": BLUE,
+    "with questions": "#12436b",
 }
 
 
@@ -123,24 +125,30 @@ def smoothed(values, keep=0.9):
     return result
 
 
+def arms_of(rows):
+    """The arms that every task has a score of, in the order of `ARMS`."""
+    return [arm for arm in ARMS if all(arm in row for row in rows.values())]
+
+
 def task_table(rows):
     """One group of bars a task, one bar an arm, with its 95% interval.
 
     Args:
         rows: {task: {arm: {"score", "low", "high"}}}, as `metrics.json` holds them under "tasks".
     """
-    figure = Figure(figsize=(9, 4.2), layout="constrained")
+    figure = Figure(figsize=(9, 4.4), layout="constrained")
     axes = figure.subplots()
-    width = 0.8 / len(ARMS)
-    for place, (arm, colour) in enumerate(ARMS.items()):
-        at = [task + (place - (len(ARMS) - 1) / 2) * width for task in range(len(rows))]
+    arms = arms_of(rows)
+    width = 0.8 / len(arms)
+    for place, arm in enumerate(arms):
+        at = [task + (place - (len(arms) - 1) / 2) * width for task in range(len(rows))]
         scores = [100 * row[arm]["score"] for row in rows.values()]
         low = [max(0, score - 100 * row[arm]["low"]) for score, row in zip(scores, rows.values(), strict=True)]
         high = [max(0, 100 * row[arm]["high"] - score) for score, row in zip(scores, rows.values(), strict=True)]
-        axes.bar(at, scores, width * 0.92, yerr=[low, high], color=colour, label=arm, error_kw={"elinewidth": 1})
+        axes.bar(at, scores, width * 0.92, yerr=[low, high], color=ARMS[arm], label=arm, error_kw={"elinewidth": 1})
     axes.set_xticks(range(len(rows)), [task.replace("_", " ") for task in rows])
     axes.set(ylabel="score (%), 95% interval", ylim=(0, 105))
-    axes.legend(ncols=len(ARMS), loc="upper center", bbox_to_anchor=(0.5, 1.13), frameon=False)
+    figure.legend(ncols=4, loc="outside upper center", frameon=False)
     return figure
 
 

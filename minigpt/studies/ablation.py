@@ -3,7 +3,7 @@
     table 5           from scratch; with the auxiliary loss of eq. (1); an LSTM in the Transformer's place
     figure 2, left    only the embeddings and the first l of L blocks are taken over
     figure 2, right   what the language model answers without a label, as it learns
-    ours              50 to 5,000 labels
+    ours              50 to 5,000 labels; bodies that read less, or more, than the plain stories
 
 Every line of the table is one `Trial`. A run that was stopped goes on: it fills in the lines that are missing.
 """
@@ -15,29 +15,27 @@ from pathlib import Path
 
 from minigpt.data import world_tasks
 from minigpt.finetune import finetune
-from minigpt.model import GPT, GPTConfig
-from minigpt.studies import main_job, zeroshot
+from minigpt.model import GPT
+from minigpt.studies import settings, zeroshot
 from minigpt.studies.lstm import LSTM
 from minigpt.support.errors import InputError
 from minigpt.support.files import write_csv
 from minigpt.support.tensors import fill, save_tensors
 from minigpt.task_model import TaskModel, score
-from minigpt.tokenizer import Tokenizer
-from minigpt.train import TrainConfig, documents, pretrain
+from minigpt.train import documents, pretrain
 
-EPOCHS = {50: 60, 150: 25, 500: 10, 1_500: 5, 5_000: 3}  # labels: the fewer there are, the more often each is read
-SNAPSHOTS = (0, 100, 300, 1_000, 3_000, 6_000)  # steps of pre-training
-LONG = TrainConfig(steps=6_000, batch_size=24, lr=2e-3)  # longer than the main job's, and slower, for the snapshots
+EPOCHS = {50: 60, 500: 10, 5_000: 3}  # labels: the fewer there are, the more often each is read
+SNAPSHOTS = (0, 100, 300, 1_000, 2_000, 3_000)  # steps of pre-training, beside the last
 FULL = 500  # labels, where the question is another
-BODIES = {"gpt": GPT, "lstm": LSTM}
 
 
 @dataclass(frozen=True)
 class Trial:
     """One line of the table: a body, how much of it is taken over, and how it learns the task.
 
-    `body` is gpt, lstm or scratch; `layers` how many blocks are taken over, the embeddings always (but from scratch);
-    `labels` 0 asks the language model itself, after `steps` of pre-training; `aux` weighs eq. (1) in fine-tuning.
+    `body` is gpt, lstm, scratch, or the name of a text other than the plain stories; `layers` how many blocks are taken
+    over, the embeddings always (but from scratch); `labels` 0 asks the language model itself, after `steps` of
+    pre-training; `aux` weighs eq. (1) in fine-tuning.
     """
 
     seed: int
@@ -49,36 +47,42 @@ class Trial:
     aux: float
 
 
-def trials(seed, n_layer, last):
-    """All trials of one seed, for `n_layer` blocks and `last` steps of pre-training."""
+def trials(seed, n_layer, last, others=()):
+    """All trials of one seed, for `n_layer` blocks, `last` steps of pre-training, and the `others` texts to read."""
     for task in world_tasks.TASKS:
         full = Trial(seed, task, "gpt", n_layer, last, FULL, 0.0)
         scratch = dataclasses.replace(full, body="scratch", layers=0, steps=0)
-        yield from (dataclasses.replace(full, labels=0, steps=steps) for steps in SNAPSHOTS if steps <= last)
+        yield from (dataclasses.replace(full, labels=0, steps=steps) for steps in snapshots(last))
         yield from (dataclasses.replace(arm, labels=labels) for labels in EPOCHS for arm in (scratch, full))
         yield from (dataclasses.replace(full, layers=layers) for layers in range(n_layer))
         yield dataclasses.replace(full, aux=0.5)
         yield dataclasses.replace(full, body="lstm", layers=1)
+        yield from (dataclasses.replace(full, body=other) for other in others)
+
+
+def snapshots(last):
+    return [*(steps for steps in SNAPSHOTS if steps < last), last]
 
 
 def ablate(out, seed, setting=None, say=print):
     """Do one seed's trials that `out` does not hold yet; returns the rows of `out`/seed<seed>/ablations.csv.
 
     Args:
-        setting: an `main_job.Setting`; the default is that of `minigpt run`, pre-trained for longer.
+        setting: a `settings.Setting`; the default is that of `minigpt run`.
     """
     out = Path(out) / f"seed{seed}"
-    setting = setting or dataclasses.replace(main_job.toy(seed), pretraining=dataclasses.replace(LONG, seed=seed))
+    setting = setting or settings.toy(seed)
     table = out / "ablations.csv"
     rows = read_table(table) if table.exists() else []
     done = {trial_of(row) for row in rows}
-    missing = [t for t in trials(seed, setting.sizes["n_layer"], setting.pretraining.steps) if t not in done]
+    every = trials(seed, setting.sizes["n_layer"], setting.pretraining.steps, setting.others)
+    missing = [trial for trial in every if trial not in done]
     say(f"seed {seed}: {len(rows)} lines stand in {table}, {len(missing)} are missing")
     if missing:
-        tok = Tokenizer.train(setting.texts, setting.vocab_size, setting.level)
-        config = GPTConfig(vocab_size=tok.vocab_size, **setting.sizes, dropout=0.0)
-        sequences = documents(setting.texts, tok, config.n_ctx)
-        bodies = {name: body(out / name, kind(config, seed), sequences, setting) for name, kind in BODIES.items()}
+        tok = setting.tokenizer()
+        bodies = {
+            name: body(out / name.replace(" ", "-"), name, setting, tok) for name in ("gpt", "lstm", *setting.others)
+        }
     for trial in missing:
         score = attempt(trial, setting, tok, bodies, out).to_json()
         rows.append(dataclasses.asdict(trial) | {name: round(score[name], 4) for name in ("score", "low", "high")})
@@ -87,15 +91,17 @@ def ablate(out, seed, setting=None, say=print):
     return rows
 
 
-def body(folder, model, sequences, setting):
-    """Pre-train `model` in `folder`, or go on where that was stopped; the snapshots are kept beside."""
-    last = setting.pretraining.steps
+def body(folder, name, setting, tok):
+    """Pre-train a body in `folder`, or go on where that was stopped; the snapshots are kept beside."""
+    last, config = setting.pretraining.steps, setting.config(tok)
+    model = (LSTM if name == "lstm" else GPT)(config, setting.pretraining.seed)
+    sequences = documents(setting.others.get(name, setting.corpus).texts, tok, config.n_ctx)
 
     def keep(step):
         save_tensors(folder / f"step{step}.safetensors", model.state_dict())
 
     def snapshot(log):
-        if log[-1]["step"] in (*SNAPSHOTS, last):
+        if log[-1]["step"] in snapshots(last):
             keep(log[-1]["step"])
 
     trained = folder / f"step{last}.safetensors"
@@ -117,7 +123,7 @@ def attempt(trial, setting, tok, bodies, out, progress=True):
         return score(trial.task, zeroshot.answer(gpt, tok, trial.task, data.test), data.test)
     train = labelled(trial, data.test)
     config = dataclasses.replace(bodies["gpt"].config, dropout=0.1)
-    model = BODIES.get(trial.body, GPT)(config, trial.seed + 1)
+    model = (LSTM if trial.body == "lstm" else GPT)(config, trial.seed + 1)
     if trial.body != "scratch":
         take_over(bodies[trial.body], model, trial.layers)
     task_model = TaskModel.for_examples(trial.task, tok, model, train, trial.seed)

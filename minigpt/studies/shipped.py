@@ -9,12 +9,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from minigpt.model import GPTConfig
-from minigpt.studies import main_job
+from minigpt.model import GPT
+from minigpt.studies import main_job, settings
 from minigpt.support.device import one_thread, pick
 from minigpt.support.files import write_json
-from minigpt.tokenizer import Tokenizer
-from minigpt.train import documents, evaluate
 
 SEED = 0
 
@@ -26,23 +24,22 @@ def sha256(folder):
 
 def make_body(folder, setting, seed=SEED):
     """Pre-train as `minigpt run` does with this seed; writes the model and `card.json`, which is returned too."""
-    tok = Tokenizer.train(setting.texts, setting.vocab_size, setting.level)
-    config = GPTConfig(vocab_size=tok.vocab_size, **setting.sizes)
+    tok = setting.tokenizer()
     with one_thread(), tempfile.TemporaryDirectory() as aside:
-        model = main_job.pretrained_model(setting, tok, config, Path(aside), pick("cpu"))
-        result = evaluate(model, documents(setting.fresh, tok, config.n_ctx))
+        result = main_job.pretrained(setting, setting.corpus, tok, Path(aside), pick("cpu"), print)
+        model = GPT.load(aside)
     model.save(folder)
     tok.save(folder)
     card = {
         "made by": "make body",
         "seed": seed,
-        "stories": len(setting.texts),
+        "stories": len(setting.corpus.texts),
         "steps": setting.pretraining.steps,
         "parameters": sum(p.numel() for p in model.parameters()),
-        "fresh stories": len(setting.fresh),
+        "fresh stories": len(setting.corpus.fresh),
         "loss": round(result["loss"], 4),
-        "floor": round(setting.floor, 4),
-        "above floor": f"{100 * (result['loss'] / setting.floor - 1):.1f}%",
+        "floor": round(setting.corpus.floor, 4),
+        "above floor": f"{100 * (result['loss'] / setting.corpus.floor - 1):.1f}%",
         "sha256": sha256(folder),
     }
     write_json(Path(folder) / "card.json", card)
@@ -50,4 +47,4 @@ def make_body(folder, setting, seed=SEED):
 
 
 if __name__ == "__main__":
-    print(make_body(sys.argv[1], main_job.toy(SEED)))
+    print(make_body(sys.argv[1], settings.toy(SEED)))

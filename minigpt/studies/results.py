@@ -1,0 +1,81 @@
+"""What a run of the main job found, as tables: for a terminal, and for several seeds in Markdown.
+
+Rows are arms, columns are tasks. An arm's accuracy on its own training examples stands beside: who learns 500 labels by
+heart and answers new examples like a coin has learnt nothing.
+"""
+
+from minigpt.pictures.plots import arms_of
+from minigpt.support.errors import InputError
+
+WIDTH = 20  # of a column in a terminal
+
+
+def pretraining_line(result):
+    line = f"pre-training: {result['loss']:.4f} ± {1.96 * result['standard_error']:.4f} nats per token on fresh text"
+    if not result["floor"]:
+        return line
+    return line + f"; exact floor {result['floor']:.4f}, {100 * (result['loss'] / result['floor'] - 1):+.1f}%"
+
+
+def table(tasks):
+    """One run's scores with their intervals, and how well each fine-tuned arm knows its training examples."""
+    names = list(tasks)
+    lines = [" " * WIDTH + "".join(f"{name:>{WIDTH}}" for name in names)]
+    for arm in arms_of(tasks):
+        lines.append(f"{arm:{WIDTH}}" + "".join(f"{cell(tasks[name][arm]):>{WIDTH}}" for name in names))
+    lines.append("on the training examples:")
+    for arm in arms_of(tasks):
+        if "train" in tasks[names[0]][arm]:
+            seen = (f"{100 * tasks[name][arm]['train']:.1f}" for name in names)
+            lines.append(f"  {arm:{WIDTH - 2}}" + "".join(f"{score:>{WIDTH}}" for score in seen))
+    return "\n".join(lines)
+
+
+def cell(score):
+    return f"{100 * score['score']:.1f} [{100 * score['low']:.1f}, {100 * score['high']:.1f}]"
+
+
+def spread(runs):
+    """The `metrics.json` of several runs as one Markdown table: each score's mean (lowest to highest) over the runs."""
+    refuse_mixed(runs)
+    tasks = runs[0]["tasks"]
+    lines = ["| | " + " | ".join(tasks) + " |", "|---" * (1 + len(tasks)) + "|"]
+
+    def row(title, arm, value):
+        cells = (over([100 * run["tasks"][task][arm][value] for run in runs]) for task in tasks)
+        lines.append(f"| {title} | " + " | ".join(cells) + " |")
+
+    arms = arms_of(tasks)
+    for arm in arms:
+        row(arm, arm, "score")
+    for arm in arms:
+        if all("train" in run["tasks"][task][arm] for run in runs for task in tasks):
+            row(f"*{arm}, on its training examples*", arm, "train")
+    lines += ["", f"Seeds {', '.join(str(run['seed']) for run in runs)}:"]
+    return "\n".join(lines + [f"- {pretraining_line(run['pretraining'])}" for run in runs])
+
+
+def over(scores):
+    return f"{sum(scores) / len(scores):.1f} ({min(scores):.1f} to {max(scores):.1f})"
+
+
+def refuse_mixed(runs):
+    """Refuse runs that do not belong into one table.
+
+    Raises:
+        InputError: if they are of different kinds, tasks or metrics, or one counts twice.
+    """
+    for run in runs:
+        if run.get("tasks", {}).keys() != runs[0].get("tasks", {}).keys() or "pretraining" not in run:
+            raise InputError(
+                "these folders hold different kinds of runs; name runs of one `minigpt run`, of other seeds"
+            )
+        if arms_of(run["tasks"]) != arms_of(runs[0]["tasks"]):
+            raise InputError("these runs have different arms; name runs of one version of minigpt")
+    seeds = ", ".join(str(run["seed"]) for run in runs)
+    if len({run["seed"] for run in runs}) < len(runs):
+        raise InputError(f"seeds {seeds}: a run counts twice; name each once, of one language")
+    for task, row in runs[0]["tasks"].items():
+        metrics = {run["tasks"][task][arm].get("metric", "accuracy") for run in runs for arm in arms_of({task: row})}
+        if len(metrics) > 1:
+            raise InputError(f"{task} is measured by {' and '.join(sorted(metrics))}; name runs on the same data")
