@@ -5,14 +5,26 @@
     (8)       N options         logit_i = h_i w,  softmax over the N options of one example
 
 The sum over one state is that state, so (3) and (7) are one head: a sum over the S sequences, then W^y.
+W^y starts at a tenth of the size of the body's matrices. Its own gradient, h^T (P - e_y), is as large as ever; the
+body's, (P - e_y) (W^y)^T, begins small: a random W^y does not push the body about before it has learnt what the states
+say (Kumar et al. 2022). The paper draws W^y like all else.
 Lecture pages "Supervised fine-tuning" and "Input formats"; Radford et al. 2018, sections 3.2 and 3.3.
 """
 
 import math
 
+import torch
 from torch import nn
 
 from minigpt.model import initialise
+
+SMALLER = 0.1
+
+
+@torch.no_grad()
+def start(head, d_model, seed):
+    initialise(head, d_model, seed)
+    head.w_y.weight.mul_(SMALLER)
 
 
 class LinearHead(nn.Module):
@@ -28,7 +40,7 @@ class LinearHead(nn.Module):
     def __init__(self, d_model, k, seed=0):
         super().__init__()
         self.w_y = nn.Linear(d_model, k, bias=False)
-        initialise(self, d_model, seed)
+        start(self, d_model, seed)
 
     def forward(self, states, last):
         return self.w_y(states.sum(dim=1))
@@ -47,7 +59,7 @@ class ChoiceHead(nn.Module):
     def __init__(self, d_model, seed=0):
         super().__init__()
         self.w_y = nn.Linear(d_model, 1, bias=False)
-        initialise(self, d_model, seed)
+        start(self, d_model, seed)
 
     def forward(self, states, last):
         return self.w_y(states).squeeze(-1).masked_fill(last < 0, -math.inf)

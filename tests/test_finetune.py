@@ -286,6 +286,18 @@ def test_refusals():
         TaskModel.for_examples("single_text", other, body(), rows)
 
 
+def test_a_head_starts_small():
+    """At a tenth of the body's standard deviation, so that the first gradients change W^y and hardly the body."""
+    tok = Tokenizer.train(["a b . ?"], 30, "word")
+    rows = [{"text": "a", "label": "x"}, {"text": "b", "label": "y"}]
+    gpt = GPT(GPTConfig(tok.vocab_size, n_ctx=8, n_layer=1, n_head=2, d_model=512))
+    model = TaskModel.for_examples("single_text", tok, gpt, rows)
+    assert 0.08 < model.head.w_y.weight.std() / gpt.lm_head.weight.std() < 0.12
+    model.loss(model.encode(rows)[0], model.kind.numbers(rows)).backward()
+    head, body = model.head.w_y.weight.grad.norm(), gpt.blocks[0].mlp[0].weight.grad.norm()
+    assert head > 5 * body
+
+
 def test_markers_are_warmed():
     """`$` and `<e>` begin as the full stop; where the vocabulary lacks it, nothing changes."""
     tok = Tokenizer.train(["a b . ?"], 30, "word")
