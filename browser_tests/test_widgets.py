@@ -111,7 +111,7 @@ def press(handle, key):
 
 
 def write(field):
-    field.fill("Anna took the key. Who has the key?")
+    field.fill("Anna took the key. The key is with")
     field.press("Enter")
 
 

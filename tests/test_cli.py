@@ -11,6 +11,7 @@ from minigpt.finetune import FinetuneConfig
 from minigpt.pictures import plots
 from minigpt.studies import main_job, results, settings
 from minigpt.support import folders
+from minigpt.support.errors import InputError
 from minigpt.support.files import write_json
 from minigpt.train import TrainConfig
 

@@ -14,7 +14,7 @@ def add(commands):
         device=False,
     )
     p.add_argument("--model", required=True, help="a folder of `minigpt run` or `pretrain`")
-    p.add_argument("--text", default="Anna took the key. Who has the", help="what stands in the box at first")
+    p.add_argument("--text", default="Anna took the key. The key is with", help="what stands in the box at first")
     p.add_argument("--port", type=int, default=8866, help="of this machine")
     p.add_argument("--no-browser", action="store_true", help="only serve the page")
 

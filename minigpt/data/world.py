@@ -4,9 +4,10 @@
 
 A story is a walk through states (which animal is where, who has what, as far as the text says): events, and sentences
 that describe or claim what is so now. `world_grammar.sentences(state)` lists every sentence that may come next with its
-probability. No sentence is the beginning of another, so a text has one derivation; its log probability is a sum, and
-the true distribution of the next word is a sum over the sentences that fit so far. No model that has not seen the very
-text beats that floor of eq. (1) on average. `kinds` says what a text may hold: `PLAIN` stories have no question.
+probability. In no state one of them is the beginning of another, so a text has one derivation; its log probability is
+a sum, and the true distribution of the next word is a sum over the sentences that fit so far. No model that has not
+seen the very text beats that floor of eq. (1) on average. `kinds` says what a text may hold: `PLAIN` stories have no
+question.
 """
 
 import math
@@ -97,7 +98,7 @@ def next_word(prefix, language="en", kinds=PLAIN):
         whole = [option for option in fitting if len(option[0]) <= len(rest)]
         if not whole:
             break
-        sentence, probability, state = whole[0]  # the only one: no sentence is the beginning of another
+        sentence, probability, state = whole[0]  # the only one: none is the beginning of another
         n_before, log_p, rest = n_before + 1, log_p + math.log(probability), rest[len(sentence) :]
     if rest and not fitting:
         raise InputError(

@@ -98,7 +98,7 @@ def accounts(rng, language, agree):
 
 
 def similarity(rng, language="en"):
-    """Do two accounts end in the same state? Read in one order, a text shows only the second one's false statement."""
+    """Do two accounts end in the same state? Read as a, b, only b's statement comes after the events it is about."""
     same = rng.choice((True, False))
     a, b = accounts(rng, language, (True, True) if same else rng.choice(((True, False), (False, True))))
     return [{"a": a, "b": b, "label": "same" if same else "different"}]

@@ -35,7 +35,8 @@ def run(setting, out, seed, device, say=print):
     busy. This one pre-trains on the plain text, while others do the arms that do not wait for it.
 
     Returns:
-        what `metrics.json` holds: {"pretraining": {...}, "tasks": {name: {arm: {"metric", "score", "low", "high"}}}}.
+        what `metrics.json` holds: {"seed", "pretraining", "others": {arm: pre-training}, "seconds", "gflops", "tasks":
+        {name: {"task", "n_train", "n_test", "leads", arm: {"metric", "score", "low", "high", ...}}}}.
     """
     out = Path(out)
     refuse_full(out)
@@ -71,7 +72,7 @@ def run(setting, out, seed, device, say=print):
 def pretrained(setting, corpus, tok, out, device, say=None):
     """Pre-train and save a body in the folder `out`; its loss on fresh text beside the floor.
 
-    Where each text is read only two or three times, too few to learn it by heart, without dropout.
+    Each text is read once or twice, too seldom to learn it by heart: hence no dropout in the toy world.
     """
     started = time.perf_counter()
     config = setting.config(tok)

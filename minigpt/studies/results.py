@@ -1,7 +1,8 @@
 """What a run of the main job found, as tables: for a terminal, and for several seeds in Markdown.
 
-Rows are arms, columns are tasks. An arm's accuracy on its own training examples stands beside: who learns 500 labels by
-heart and answers new examples like a coin has learnt nothing.
+Rows are arms, columns are tasks. An arm's accuracy on its own training examples stands below: who learns 500 labels by
+heart and answers new examples like a coin has learnt nothing. Last, how far the pre-trained arm is ahead of each other,
+on the same examples.
 """
 
 from minigpt.pictures.plots import arms_of
@@ -41,16 +42,19 @@ def spread(runs):
     tasks = runs[0]["tasks"]
     lines = ["| | " + " | ".join(tasks) + " |", "|---" * (1 + len(tasks)) + "|"]
 
-    def row(title, arm, value):
-        cells = (over([100 * run["tasks"][task][arm][value] for run in runs]) for task in tasks)
+    def line(title, value):
+        cells = (over([100 * value(run["tasks"][task]) for run in runs]) for task in tasks)
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
 
     arms = arms_of(tasks)
     for arm in arms:
-        row(arm, arm, "score")
-    for arm in arms:
-        if all("train" in run["tasks"][task][arm] for run in runs for task in tasks):
-            row(f"*{arm}, on its training examples*", arm, "train")
+        line(arm, lambda row, arm=arm: row[arm]["score"])
+    tuned = [arm for arm in arms if all("train" in run["tasks"][task][arm] for run in runs for task in tasks)]
+    for arm in tuned:
+        line(f"*{arm}, on its training examples*", lambda row, arm=arm: row[arm]["train"])
+    for arm in tuned:
+        if all(arm in run["tasks"][task]["leads"] for run in runs for task in tasks):
+            line(f"*pre-trained, points ahead of {arm}*", lambda row, arm=arm: row["leads"][arm]["lead"])
     lines += ["", f"Seeds {', '.join(str(run['seed']) for run in runs)}:"]
     return "\n".join(lines + [f"- {pretraining_line(run['pretraining'])}" for run in runs])
 

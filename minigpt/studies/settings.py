@@ -2,7 +2,7 @@
 
 The toy world has three texts. Plain stories tell events, describe, and claim; a wrong claim is put right. "Without
 statements" only events and descriptions are left, and nothing in them is ever judged. "With questions" there are
-questions and their answers too, half of them "statement? True." or "statement? False.": nearly the tasks themselves.
+questions and their answers too, two thirds of them "statement? True." or "False.": nearly the tasks themselves.
 """
 
 from dataclasses import dataclass, field
@@ -65,7 +65,9 @@ class Setting:
 
 def toy(seed, language="en"):
     """The toy world: 500 labels and 1,000 other test examples a task, and the exact floor of eq. (1)."""
-    recipe = FinetuneConfig(epochs=10, batch_size=16, lr=5e-4, warmup=0.1, seed=seed)  # 0.002 would be no step
+    recipe = FinetuneConfig(
+        epochs=10, batch_size=16, lr=5e-4, warmup=0.1, seed=seed
+    )  # the paper's 0.002 of the steps is less than one
     tasks = {}
     for task in world_tasks.TASKS:
         train = world_tasks.examples(task, 500, seed, language)

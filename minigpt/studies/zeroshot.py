@@ -3,8 +3,8 @@
     In the toy world a wrong statement is put right at once: "Paris hosts the cat. No, Tokyo does." So a statement is
     judged by P(No | story statement .), from eq. (2).
 
-    single text, entailment   is "No" likelier than anything else after the statement?
-    similarity                the events of both accounts, then each one's statement: is "No" likely after either?
+    single text, entailment   is P(No) above a half after the statement?
+    similarity                the events of both accounts, then each one's statement: is it, after either?
     multiple choice           after which option is "No" the least likely?
 
 Only the toy world's English is read here. Nothing is trained.
