@@ -19,7 +19,7 @@ READING_ORDER = [
     ("support.progress", None),
     ("grading.mathml", None),
     ("data.world_words", None),
-    ("data.world_grammar", None),
+    ("data.world_grammar", 0),
     ("data.world", 0),
     ("data.world_tasks", 7),
     ("data.world_sample", None),
