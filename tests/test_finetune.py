@@ -331,6 +331,22 @@ def resampled_f1(predicted, labels, n_resamples=500):
     return np.quantile(scores, [0.025, 0.975])
 
 
+def test_a_lead_counts_only_where_two_differ():
+    """By hand: 8 won, 2 lost, of 20; McNemar's exact p is that of 8 or more of 10 coins, or of 2 or fewer."""
+    right = [True] * 8 + [False] * 2 + [True] * 10
+    other = [False] * 8 + [True] * 2 + [True] * 10
+    found = metrics.paired(right, other)
+    p = 2 * sum(math.comb(10, k) for k in (0, 1, 2)) / 2**10
+    half = 1.96 * math.sqrt(10 - 36 / 20) / 20
+    assert math.isclose(found.lead, 0.3) and math.isclose(found.p, p)
+    assert math.isclose(found.high - found.lead, half, rel_tol=1e-3) and math.isclose(
+        found.lead - found.low, half, rel_tol=1e-3
+    )
+    back = metrics.paired(other, right)
+    assert math.isclose(back.lead, -found.lead) and math.isclose(back.low, -found.high) and back.p == found.p
+    assert metrics.paired(right, right) == metrics.Lead(0.0, 0.0, 0.0, 1.0)
+
+
 def test_macro_f1_is_scikit_learns():
     """The score to the last digits; the interval as near as two bootstraps are: 500 draws leave 0.01 at its ends."""
     rng = np.random.default_rng(0)

@@ -17,7 +17,7 @@ def add(commands):
         seed=False,
         device=False,
     )
-    p.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="each is a run of about half an hour")
+    p.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="each is a run of about an hour")
     p.add_argument("--out", default="runs/ablations", help="folder for the bodies and ablations.csv")
 
 
