@@ -90,7 +90,7 @@ def bars(words, distributions, title="", ylabel="probability", log=False):
     """One group of bars per word, one bar per distribution: {label: values, one per word}.
 
     Several rows of values are several runs: the bar is their mean, its line lowest to highest. A single distribution
-    shows its numbers instead of a legend.
+    shows its numbers instead of a legend. An arm has its own colour, as in `task_table`.
     """
     upright = len(words) <= 8
     longest = max(len(line) for word in words for line in word.split("\n"))
@@ -98,9 +98,11 @@ def bars(words, distributions, title="", ylabel="probability", log=False):
     figure = Figure(figsize=(max(6, room), 3.4), layout="constrained")
     axes = figure.subplots()
     width = 0.8 / len(distributions)
-    others = iter([colour for colour, _ in STYLES if colour != GREEN or not {"truth", "floor"} & distributions.keys()])
+    fixed = ARMS | {"truth": GREEN, "floor": GREEN}
+    taken = {fixed[label] for label in distributions if label in fixed}
+    others = iter([colour for colour, _ in STYLES if colour not in taken])
     for place, (label, values) in enumerate(distributions.items()):
-        colour = GREEN if label in ("truth", "floor") else next(others)
+        colour = fixed.get(label) or next(others)
         at = [i + (place - (len(distributions) - 1) / 2) * width for i in range(len(words))]
         runs = np.atleast_2d(values)
         mean, spread = runs.mean(axis=0), [runs.mean(axis=0) - runs.min(axis=0), runs.max(axis=0) - runs.mean(axis=0)]
