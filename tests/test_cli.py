@@ -164,6 +164,17 @@ def test_spread_over_seeds(tmp_path, capsys):
     assert told[-4:] == ["Seeds 0, 1, 2:", *[f"- {results.pretraining_line(run_with(0, 0)['pretraining'])}"] * 3]
 
 
+def test_spread_of_runs_with_other_arms_names_one(tmp_path, capsys):
+    fewer = run_with(1, 0.5)
+    fewer["tasks"] = {
+        "entailment": {arm: score for arm, score in fewer["tasks"]["entailment"].items() if arm != "majority"}
+    }
+    for name, run in (("all", run_with(0, 0.5)), ("fewer", fewer)):
+        write_json(tmp_path / name / "metrics.json", run)
+    assert commands.main(["spread", str(tmp_path / "all"), str(tmp_path / "fewer")]) == 2
+    assert "only some of these runs have the arm 'majority'" in capsys.readouterr().err
+
+
 def test_spread_of_different_runs_is_refused(tmp_path, capsys):
     write_json(tmp_path / "toy/metrics.json", run_with(0, 0.5))
     write_json(tmp_path / "real/metrics.json", run_with(0, 0.5, tasks=("trec",)))

@@ -75,7 +75,10 @@ def refuse_mixed(runs):
                 "these folders hold different kinds of runs; name runs of one `minigpt run`, of other seeds"
             )
         if arms_of(run["tasks"]) != arms_of(runs[0]["tasks"]):
-            raise InputError("these runs have different arms; name runs of one version of minigpt")
+            lacking = sorted({*arms_of(run["tasks"])} ^ {*arms_of(runs[0]["tasks"])})
+            raise InputError(
+                f"only some of these runs have the arm {lacking[0]!r}; name runs of one version of minigpt"
+            )
     seeds = ", ".join(str(run["seed"]) for run in runs)
     if len({run["seed"] for run in runs}) < len(runs):
         raise InputError(f"seeds {seeds}: a run counts twice; name each once, of one language")
