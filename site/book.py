@@ -5,9 +5,12 @@
 Sphinx with myst-nb builds it, from the stored outputs: nothing is run, and nothing built asks for the network.
 """
 
+import html
 import importlib
 import inspect
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,11 +18,21 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
+sys.path.insert(0, str(ROOT))
+from minigpt import READING_ORDER  # noqa: E402
+from minigpt.pictures.explorer import page  # noqa: E402
+
 OUT = ROOT / "build" / "book"
 LANGUAGES = {"en": ("en", "lesson.ipynb"), "zh": ("zh_CN", "lesson.zh.ipynb")}
 TITLES = {
-    "en": {"lessons": "Lessons", "more": "More", "paths": "Paths, and how to begin", "reference": "The package"},
-    "zh": {"lessons": "课程", "more": "其他", "paths": "路径与开始", "reference": "程序包"},
+    "en": {
+        "lessons": "Lessons",
+        "more": "More",
+        "paths": "Paths, and how to begin",
+        "reference": "The package",
+        "explorer": "The explorer",
+    },
+    "zh": {"lessons": "课程", "more": "其他", "paths": "路径与开始", "reference": "程序包", "explorer": "探索页"},
 }
 FRONT = {
     "en": "# minigpt\n\nGPT (2018), one lecture, every equation a few lines of code.\n",
@@ -33,7 +46,8 @@ def assemble(code, source):
     pages = []
     for lesson in sorted((ROOT / "chapters").glob(f"[0-9][0-9]_*/{name}")):
         pages.append(lesson.parent.name)
-        shutil.copyfile(lesson, source / f"{pages[-1]}.ipynb")
+        notebook = alive(json.loads(lesson.read_text(encoding="utf-8")), code)
+        (source / f"{pages[-1]}.ipynb").write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")
     shutil.copyfile(ROOT / "chapters" / "GLOSSARY.md", source / "glossary.md")
     paths = (ROOT / "chapters" / "README.md").read_text(encoding="utf-8")
     for page in pages:  # its table links notebooks; here both columns lead to this language's page
@@ -50,11 +64,24 @@ def assemble(code, source):
     return [*pages, "glossary", "paths", *modules]
 
 
+VIEW = re.compile(r'widgets\.explorer\(\w+, \w+, "(\w+)", "(.*)"\)')
+
+
+def alive(notebook, code):
+    """Where a lesson shows the explorer as a widget, the book shows it in a frame, with the model that is shipped."""
+    for cell in notebook["cells"]:
+        found = VIEW.search("".join(cell["source"]))
+        if found:
+            address = html.escape(f"explorer.html#{found[1]}={found[2]}&lang={code}&bare=1")
+            frame = (
+                f'<iframe class="explorer" src="{address}" title="{TITLES[code]["explorer"]}" loading="lazy"></iframe>'
+            )
+            cell["outputs"] = [{"output_type": "display_data", "metadata": {}, "data": {"text/html": frame}}]
+    return notebook
+
+
 def reference(source, title):
     """One page a module, in the order of reading."""
-    sys.path.insert(0, str(ROOT))
-    from minigpt import READING_ORDER
-
     hidden = ("grading.runner", "grading.nbgrader_jail")  # programs for another process
     shown = [m for m, _ in READING_ORDER if "__" not in m and m not in hidden]
     for module in shown:
@@ -97,6 +124,7 @@ def build(code):
     assemble(code, source)
     command = [sys.executable, "-m", "sphinx", "-b", "html", "-q", "-j", "2", "-c", str(HERE)]
     subprocess.run([*command, str(source), str(out)], check=True, env=os.environ | {"MINIGPT_BOOK": language})
+    page.write(ROOT / "datasets" / "toy_world" / "body", out / "explorer.html", code)
     print(f"{out.relative_to(ROOT)}/index.html")
 
 

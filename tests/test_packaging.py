@@ -122,10 +122,10 @@ def test_one_place_for_the_version(archives):
 
 ROOMS = ["support", "data", "fast", "studies", "pictures", "commands"]
 PARTS = {  # an extra, "" for none: what must be importable with it alone
-    "": ["minigpt/*.py", *(f"minigpt/{room}/*.py" for room in ROOMS)],
+    "": ["minigpt/*.py", *(f"minigpt/{room}/*.py" for room in ROOMS), "minigpt/pictures/explorer/*.py"],
     "notebooks": [
         "minigpt/pictures/widgets.py",
-        "minigpt/pictures/play.py",
+        "minigpt/pictures/explorer/widget.py",
         "minigpt/pictures/notebook.py",
         "chapters/run_lessons.py",
     ],
@@ -136,7 +136,7 @@ PARTS = {  # an extra, "" for none: what must be importable with it alone
 ELSEWHERE = {
     "": [
         "minigpt/pictures/widgets.py",
-        "minigpt/pictures/play.py",
+        "minigpt/pictures/explorer/widget.py",
         "minigpt/pictures/notebook.py",
     ]
 }

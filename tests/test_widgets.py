@@ -7,8 +7,7 @@ import torch
 from matplotlib.image import imread
 
 from minigpt.attention import attention
-from minigpt.data import world
-from minigpt.pictures import diagrams, play, plots, widgets
+from minigpt.pictures import diagrams, plots, widgets
 from minigpt.pictures.notebook import png
 from minigpt.train import TrainConfig
 
@@ -17,20 +16,6 @@ def controls(box, kind):
     """All widgets of a kind inside a box, in order."""
     found = [box] if isinstance(box, kind) else []
     return found + [w for child in getattr(box, "children", ()) for w in controls(child, kind)]
-
-
-def test_attention_explorer(tiny, tok):
-    box = widgets.attention_explorer(tiny, tok, "the cat saw")
-    (shown,) = controls(box, ipywidgets.HTML)
-    before = shown.value
-    assert before.count("<div><b>") == 4 and "cat" in before  # <s> and three words
-    layer, head = controls(box, ipywidgets.IntSlider)
-    head.value = 2
-    assert shown.value != before
-    layer.value, head.value = 2, 1
-    assert shown.value != before
-    controls(box, ipywidgets.Text)[0].value = "<b> the & dog" * 20  # markup, and longer than n_ctx
-    assert "<b><b>" not in shown.value and shown.value.count("<div><b>") == tiny.config.n_ctx
 
 
 def test_attention_weights_are_the_models(tiny, tok):
@@ -42,16 +27,6 @@ def test_attention_weights_are_the_models(tiny, tok):
     np.testing.assert_allclose(widgets.attention_weights(tiny, ids, 1), attention(q, k, v)[1][0].detach(), atol=1e-6)
 
 
-def test_next_token_bars(tiny, tok):
-    box = widgets.next_token_bars(tiny, tok, "the cat", truth=lambda text: {"saw": 1.0})
-    (shown,) = controls(box, ipywidgets.Image)
-    pictures = [bytes(shown.value)]
-    for slider, value in zip(controls(box, (ipywidgets.FloatSlider, ipywidgets.IntSlider)), (0.3, 2, 0.3), strict=True):
-        slider.value = value
-        pictures.append(bytes(shown.value))
-    assert len(set(pictures)) >= 3 and all(picture.startswith(b"\x89PNG") for picture in pictures)
-
-
 def test_next_tokens_beside_the_truth(tiny, tok):
     """The words that are possible, the likelier first, equal ones by name, and one bar for all the rest."""
     true = {"saw": 0.25, "dog": 0.5, "bird": 0.25}
@@ -61,16 +36,6 @@ def test_next_tokens_beside_the_truth(tiny, tok):
     assert truth == [0.5, 0.25, 0.25, 0.0] and sum(model) == pytest.approx(1)
     few = widgets.next_token_figure(tiny, tok, "the cat", lambda text: true, n_shown=1).axes[0]
     assert [bar.get_height() for bar in few.containers[1]] == [0.5, 0.5]
-
-
-def test_a_text_that_the_world_does_not_know(tiny, tok):
-    """The truth is left out; nothing breaks."""
-
-    def truth(text):
-        return world.next_word(text.split())[0]
-
-    box = widgets.next_token_bars(tiny, tok, "the cat", truth)
-    assert controls(box, ipywidgets.Image)[0].value
 
 
 def test_mask_switch():
@@ -116,14 +81,3 @@ def test_a_curve_shows_its_spread():
         axes.collections[0].get_paths()[0].vertices[:, 1].max(),
     )
     assert (low, high) == (1.0, 6.0)
-
-
-def test_the_page_that_play_serves_runs(tiny, tok, tmp_path):
-    """Its code cells, one after another, as a kernel would run them."""
-    tiny.save(tmp_path)
-    tok.save(tmp_path)
-    names = {}
-    for cell in play.notebook(tmp_path, "the cat")["cells"]:
-        if cell["cell_type"] == "code":
-            exec(cell["source"], names)
-    assert names["model"].config == tiny.config

@@ -1,10 +1,8 @@
-"""What people move: an attention explorer, next-token bars, a switch for the mask, a loss that falls while one looks.
+"""What people move: the explorer's views, a switch for the mask, a loss that falls while one looks.
 
-Each function returns an ipywidgets box for a notebook; its picture is one of `plots.py`, so that a page without a
-kernel can show a state of it. Nothing is drawn before it is displayed.
+Each function returns a widget for a notebook. The explorer's views live without a kernel too, see `explorer/`; of the
+others, and for print, `plots.py` draws a state. Nothing is drawn before it is displayed.
 """
-
-import html
 
 import ipywidgets
 import numpy as np
@@ -12,11 +10,10 @@ import torch
 
 from minigpt.generate import next_token_probabilities
 from minigpt.pictures import plots
+from minigpt.pictures.explorer.widget import explorer  # noqa: F401  the name by which lessons call it
 from minigpt.pictures.notebook import png
 from minigpt.reference import softmax
 from minigpt.train import pretrain
-
-WHOLE = {"description_width": "initial"}  # as wide as its label
 
 
 @torch.no_grad()
@@ -34,23 +31,6 @@ def with_start(tok, text):
     return [tok.start_id, *tok.encode(text)], ["<s>", *tok.split(text)]
 
 
-def attention_html(weights, tokens):
-    """A line a token: the line's token looks at the others, the darker the more; a hovered line stands out."""
-    style = (
-        "<style>.minigpt-look div{padding:1px 0;opacity:.7}.minigpt-look div:hover{opacity:1}"
-        ".minigpt-look span{padding:1px 5px;color:#000}.minigpt-look b{display:inline-block;width:7em}</style>"
-    )
-    rows = []
-    for i, token in enumerate(tokens):
-        seen = "".join(
-            f'<span style="background:rgba(31,111,178,{weights[i][j]:.2f})" title="{weights[i][j]:.2f}">'
-            f"{html.escape(tokens[j])}</span>"
-            for j in range(i + 1)
-        )
-        rows.append(f"<div><b>{html.escape(token)}</b>{seen}</div>")
-    return f'{style}<div class="minigpt-look">{"".join(rows)}</div>'
-
-
 def picture():
     """A place for a picture in its own size."""
     return ipywidgets.Image(format="png", layout={"align_self": "flex-start", "max_width": "100%"})
@@ -61,23 +41,6 @@ def observed(draw, *controls):
     for control in controls:
         control.observe(lambda change: draw(), names="value")
     draw()
-
-
-def attention_explorer(model, tok, text):
-    """Type a text, choose layer and head, hover over a line: whom does its token look at?"""
-    box = ipywidgets.Text(text, description="text", layout={"width": "95%"})
-    layer = ipywidgets.IntSlider(1, 1, model.config.n_layer, description="layer")
-    head = ipywidgets.IntSlider(1, 1, model.config.n_head, description="head")
-    shown = ipywidgets.HTML()
-
-    def draw():
-        ids, tokens = with_start(tok, box.value)
-        n_ctx = model.config.n_ctx
-        weights = attention_weights(model, ids[:n_ctx], layer.value - 1)[head.value - 1]
-        shown.value = attention_html(weights, tokens[:n_ctx])
-
-    observed(draw, box, layer, head)
-    return ipywidgets.VBox([box, ipywidgets.HBox([layer, head]), shown])
 
 
 @torch.no_grad()
@@ -98,27 +61,6 @@ def next_token_figure(model, tok, text, truth=None, temperature=1.0, top_k=None,
     distributions = {"model": [known[name] for name in names], "truth": [true[name] for name in names]}
     shown = {label: [*values, max(0.0, 1 - sum(values))] for label, values in distributions.items()}
     return plots.bars([*names, "other"], shown, title=f"after: {text}")
-
-
-def next_token_bars(model, tok, text, truth=None):
-    """Type a beginning, move the temperature, cut to the likeliest k or to a share p."""
-    box = ipywidgets.Text(text, description="text", layout={"width": "95%"})
-    temperature = ipywidgets.FloatSlider(1.0, min=0.0, max=2.0, step=0.1, description="temperature", style=WHOLE)
-    top_k = ipywidgets.IntSlider(tok.vocab_size, 1, tok.vocab_size, description="top-k")
-    top_p = ipywidgets.FloatSlider(1.0, min=0.05, max=1.0, step=0.05, description="top-p")
-    shown = picture()
-
-    def draw():
-        known = truth
-        try:
-            truth and truth(box.value)
-        except ValueError:  # no story of this world begins so
-            known = None
-        settings = (temperature.value, top_k.value, top_p.value)
-        shown.value = png(next_token_figure(model, tok, box.value, known, *settings))
-
-    observed(draw, box, temperature, top_k, top_p)
-    return ipywidgets.VBox([box, ipywidgets.HBox([temperature, top_k, top_p]), shown])
 
 
 def mask_switch(scores, tokens):

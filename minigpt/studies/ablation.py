@@ -18,9 +18,10 @@ from minigpt.finetune import finetune
 from minigpt.model import GPT
 from minigpt.studies import settings, zeroshot
 from minigpt.studies.lstm import LSTM
+from minigpt.studies.snapshots import keeping
 from minigpt.support.errors import InputError
 from minigpt.support.files import write_csv
-from minigpt.support.tensors import fill, save_tensors
+from minigpt.support.tensors import fill
 from minigpt.task_model import TaskModel, score
 from minigpt.train import documents, pretrain
 
@@ -97,19 +98,11 @@ def body(folder, name, setting, tok):
     model = (LSTM if name == "lstm" else GPT)(config, setting.pretraining.seed)
     sequences = documents(setting.others.get(name, setting.corpus).texts, tok, config.n_ctx)
 
-    def keep(step):
-        save_tensors(folder / f"step{step}.safetensors", model.state_dict())
-
-    def snapshot(log):
-        if log[-1]["step"] in snapshots(last):
-            keep(log[-1]["step"])
-
     trained = folder / f"step{last}.safetensors"
     if not trained.exists():
         resume = (folder / "checkpoint.safetensors").exists()
-        if not resume:
-            keep(0)
-        pretrain(model, sequences, setting.pretraining, folder, resume=resume, watch=snapshot)
+        watch = keeping(model, folder, snapshots(last)[resume:])  # step 0 is kept once
+        pretrain(model, sequences, setting.pretraining, folder, resume=resume, watch=watch)
     fill(model, trained)
     return model
 

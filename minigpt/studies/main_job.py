@@ -16,8 +16,10 @@ from minigpt.finetune import finetune
 from minigpt.metrics import paired
 from minigpt.model import GPT
 from minigpt.pictures import plots
+from minigpt.pictures.explorer import page
 from minigpt.studies import baselines
 from minigpt.studies.results import pretraining_line, table
+from minigpt.studies.snapshots import keeping, unmasked
 from minigpt.support.device import one_thread, product_speed
 from minigpt.support.files import write_json
 from minigpt.support.folders import refuse_full
@@ -47,7 +49,9 @@ def run(setting, out, seed, device, say=print):
     say(f"{n:,} texts, |V| = {tok.vocab_size}; one thread multiplies at {gflops:.0f} GFLOP/s here")
     with one_thread(), processes_for(1 + len(setting.tasks)) as pool:
         others = {arm: pool.submit(other_arm, setting, arm, tok, seed, device, out) for arm in setting.others}
-        bodiless = pool.submit(arms_without_body, setting, tok, seed, device)
+        bodiless = pool.submit(arms_without_body, setting, tok, seed, device, out)
+        if setting.snapshots:
+            cheating = pool.submit(unmasked, setting, tok, out / "snapshots")
         pretraining = pretrained(setting, setting.corpus, tok, out, device, say)
         say(pretraining_line(pretraining))
         tuned = {
@@ -59,6 +63,8 @@ def run(setting, out, seed, device, say=print):
             metrics["others"][arm], scores = done.result()
             for name, row in tasks.items():
                 row[arm] = scores[name]
+        if setting.snapshots:
+            cheating.result()
     for row in tasks.values():
         row["leads"] = leads(row)
     metrics |= {"seconds": time.perf_counter() - started, "gflops": gflops}
@@ -66,6 +72,8 @@ def run(setting, out, seed, device, say=print):
     write_json(out / "metrics.json", metrics)
     say(table(tasks))
     say(f"{metrics['seconds']:.0f} s in all; weights, tokenizer, metrics.json, loss.csv and pictures are in {out}")
+    page.write(out, out / "explorer.html")
+    say(f"open {out / 'explorer.html'} in a browser: your model, and every number in it")
     return metrics
 
 
@@ -79,7 +87,10 @@ def pretrained(setting, corpus, tok, out, device, say=None):
     model = GPT(config, setting.pretraining.seed).to(device)
     n_steps, begun = setting.pretraining.steps, []
 
-    def estimate(log):
+    keep = keeping(model, Path(out) / "snapshots", setting.snapshots if say else ())
+
+    def watch(log):
+        keep(log)
         if say and len(log) == WARM:  # the first steps load what PyTorch loads when it is first used
             begun.append(time.perf_counter())
         if say and len(log) == 2 * WARM:
@@ -89,7 +100,7 @@ def pretrained(setting, corpus, tok, out, device, say=None):
             )
 
     sequences = documents(corpus.texts, tok, config.n_ctx)
-    log = pretrain(model, sequences, setting.pretraining, out, progress=say is not None, watch=estimate)
+    log = pretrain(model, sequences, setting.pretraining, out, progress=say is not None, watch=watch)
     model.save(out)
     plots.save(plots.loss_curve(log, corpus.floor), Path(out) / "loss.png")
     result = evaluate(model, documents(corpus.fresh, tok, config.n_ctx))
@@ -103,8 +114,8 @@ def other_arm(setting, arm, tok, seed, device, out):
     return result, {name: fine_tuned(setting, name, tok, seed, device, folder) for name in setting.tasks}
 
 
-def arms_without_body(setting, tok, seed, device):
-    """The arms of each task's row that no pre-training precedes."""
+def arms_without_body(setting, tok, seed, device, out):
+    """The arms of each task's row that no pre-training precedes; the models are saved in `out`/from-scratch."""
     rows = {}
     for name, data in setting.tasks.items():
         task, train, test = data.task, data.train, data.test
@@ -112,7 +123,7 @@ def arms_without_body(setting, tok, seed, device):
         row["majority"] = told(task, baselines.majority(train, test), test)
         row["bag of words"] = told(task, baselines.bag_of_words(task, train, test), test)
         row["word pairs"] = told(task, baselines.bag_of_words(task, train, test, longest=2), test)
-        row["from scratch"] = fine_tuned(setting, name, tok, seed, device)
+        row["from scratch"] = fine_tuned(setting, name, tok, seed, device, out=out / "from-scratch" / name)
     return rows
 
 

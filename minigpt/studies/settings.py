@@ -43,6 +43,7 @@ class Setting:
     """What to read, how large a model, which tasks: {row of the table: TaskData}.
 
     `others` are further arms, {name: Corpus}, each a body that is pre-trained in the same way on another text.
+    `snapshots` are the steps at which pre-training is kept for the explorer, which then gets a body without mask too.
     """
 
     corpus: Corpus
@@ -53,6 +54,7 @@ class Setting:
     tasks: dict
     others: dict = field(default_factory=dict)
     dropout: float = 0.0  # in pre-training; fine-tuning has 0.1
+    snapshots: tuple = ()
 
     def tokenizer(self):
         """One vocabulary for all arms, with the words of all texts."""
@@ -82,6 +84,7 @@ def toy(seed, language="en"):
             "without statements": toy_corpus(seed, language, WITHOUT_STATEMENTS),
             "with questions": toy_corpus(seed, language, WITH_QUESTIONS),
         },
+        snapshots=(0, 100, 300, 1_000),
     )  # fmt: skip
 
 

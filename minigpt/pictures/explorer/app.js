@@ -1,0 +1,101 @@
+// The page: four views, a language, and a state that stands in the address, so that a link shows one view as it is.
+
+import { forward } from "./gpt.js";
+import { tokenizer } from "./tokenizer.js";
+import { model } from "./payload.js";
+import { world } from "./world.js";
+import { h } from "./dom.js";
+import { TEXTS } from "./texts.js";
+import { nextView } from "./next_view.js";
+import { insideView } from "./inside_view.js";
+import { tasksView } from "./tasks_view.js";
+import { trainingView } from "./training_view.js";
+
+const VIEWS = { next: nextView, inside: insideView, tasks: tasksView, training: trainingView };
+
+/** "#next=Anna took&t=0.7" -> {view: "next", text: "Anna took", t: "0.7"}; for tasks the value is the task. */
+export function parse(hash) {
+  const found = new URLSearchParams(hash.replace(/^#/, ""));
+  const view = Object.keys(VIEWS).find((name) => found.has(name)) ?? "next";
+  const state = { view, ...Object.fromEntries(found), options: found.getAll("option") };
+  if (found.has(view)) state[view === "tasks" ? "task" : "text"] = found.get(view);
+  return state;
+}
+
+/** The other way round: the view first, then what the view keeps. */
+export function address(state, fields) {
+  const parts = [[state.view, (state.view === "tasks" ? state.task : state.text) ?? ""]];
+  for (const name of [...fields, "lang", "bare"]) if (state[name] != null && state[name] !== "") parts.push([name, state[name]]);
+  if (state.view === "tasks" && state.task === "multiple_choice") for (const one of state.options) parts.push(["option", one]);
+  return "#" + parts.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&");
+}
+
+/** Show the explorer in `host`; `data` is what payload.py wrote. Returns {go(hash), ready}, the last for tests. */
+export function mount(host, data, { style, language = "en", hash = "", onHash, onLanguage }) {
+  const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
+  const app = {
+    data,
+    tok: tokenizer(data.tokenizer),
+    world: data.world && world(data.world),
+    set: (changes) => show({ ...app.state, ...changes }),
+    go: (to) => show(parse(to)),
+  };
+  const models = new Map(), runs = new Map();
+  /** A packed model, unpacked once. */
+  app.load = (packed) => {
+    if (!models.has(packed)) models.set(packed, model(packed));
+    return models.get(packed);
+  };
+  /** One forward pass; the last few are kept. */
+  app.run = (gpt, ids, masked = true) => {
+    const key = [gpt.name ??= models.size + Math.random(), masked, ...ids].join();
+    if (!runs.has(key)) {
+      if (runs.size > 24) runs.delete(runs.keys().next().value);
+      runs.set(key, forward(gpt, ids, masked));
+    }
+    return runs.get(key);
+  };
+  const there = Object.keys(VIEWS).filter((name) => VIEWS[name].has(data));
+  const views = new Map();
+  let shown = null, timer = 0, turn = 0, drawn = Promise.resolve();
+
+  function frame(t) {
+    const tabs = there.map((name) =>
+      h("button", { type: "button", class: "tab", "data-view": name, onclick: () => app.set({ view: name }) }, t[name]));
+    const other = h("button", { type: "button", class: "language", lang: t.otherLanguage, onclick: () => app.set({ lang: t.otherLanguage }) }, t.language);
+    const body = h("div", { class: "view" });
+    root.replaceChildren(h("style", {}, style), h("div", { class: "explorer", lang: app.language },
+      h("header", {}, h("h1", {}, t.title), h("nav", { "aria-label": t.views }, tabs), other), body));
+    views.clear();
+    return { tabs, body, box: root.lastChild };
+  }
+
+  function show(state) {
+    const view = there.includes(state.view) ? state.view : there[0];
+    const now = state.lang in TEXTS ? state.lang : app.language ?? language;
+    if (!shown || now !== app.language) {
+      app.language = now;
+      app.t = TEXTS[now];
+      shown = frame(app.t);
+      onLanguage?.(now);
+    }
+    app.state = { ...state, view };
+    if (!views.has(view)) views.set(view, VIEWS[view].build(app));
+    const { node, update } = views.get(view);
+    if (shown.body.firstChild !== node) shown.body.replaceChildren(node);
+    shown.box.classList.toggle("bare", state.bare != null);
+    shown.tabs.forEach((tab) => tab.setAttribute("aria-current", tab.dataset.view === view ? "page" : "false"));
+    const mine = ++turn; // what was asked for later wins
+    app.drawn = drawn = update(app.state, () => mine !== turn).catch((error) => fail(node, error));
+    clearTimeout(timer); // browsers allow a few addresses a second
+    timer = setTimeout(() => onHash?.(address(app.state, VIEWS[view].fields)), 250);
+  }
+
+  function fail(node, error) {
+    node.replaceChildren(h("p", { class: "note", role: "alert" }, typeof DecompressionStream === "undefined" ? app.t.old : String(error)));
+    console.error(error);
+  }
+  host.app = app;
+  show(parse(hash));
+  return app;
+}
