@@ -50,9 +50,9 @@ def assemble(code, source):
         (source / f"{pages[-1]}.ipynb").write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")
     shutil.copyfile(ROOT / "chapters" / "GLOSSARY.md", source / "glossary.md")
     paths = (ROOT / "chapters" / "README.md").read_text(encoding="utf-8")
-    for page in pages:  # its table links notebooks; here both columns lead to this language's page
+    for name in pages:  # its table links notebooks; here both columns lead to this language's page
         for ending in ("lesson.ipynb", "lesson.zh.ipynb"):
-            paths = paths.replace(f"({page}/{ending})", f"({page}.ipynb)")
+            paths = paths.replace(f"({name}/{ending})", f"({name}.ipynb)")
     (source / "paths.md").write_text(paths.replace("(GLOSSARY.md)", "(glossary.md)"), encoding="utf-8")
     modules = reference(source, titles["reference"])
     tree = "```{{toctree}}\n:caption: {}\n:maxdepth: 1\n\n{}\n```\n"

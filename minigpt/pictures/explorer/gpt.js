@@ -10,29 +10,35 @@ export const row = (m, i) => m.data.subarray(i * m.cols, (i + 1) * m.cols);
 
 /** exp(x_i) / sum_j exp(x_j), the largest x subtracted first; -Infinity becomes 0. */
 export function softmax(x) {
-  const largest = x.reduce((a, b) => Math.max(a, b), -Infinity);
-  const e = Float64Array.from(x, (value) => Math.exp(value - largest));
-  const sum = e.reduce((a, b) => a + b, 0);
-  return e.map((value) => value / sum);
+  const e = new Float64Array(x.length);
+  let largest = -Infinity, sum = 0;
+  for (const value of x) largest = Math.max(largest, value);
+  for (let i = 0; i < x.length; i++) sum += e[i] = Math.exp(x[i] - largest);
+  for (let i = 0; i < x.length; i++) e[i] /= sum;
+  return e;
 }
 
 /** gain * (x - mean) / sqrt(variance + 1e-5) + bias, for each row. */
 export function layerNorm(x, gain, bias) {
-  const out = matrix(x.rows, x.cols);
+  const C = x.cols, out = matrix(x.rows, C);
   for (let t = 0; t < x.rows; t++) {
-    const values = row(x, t);
-    const mean = values.reduce((a, b) => a + b, 0) / x.cols;
-    const variance = values.reduce((a, b) => a + (b - mean) ** 2, 0) / x.cols;
+    let mean = 0, variance = 0;
+    for (let i = 0; i < C; i++) mean += x.data[t * C + i] / C;
+    for (let i = 0; i < C; i++) variance += (x.data[t * C + i] - mean) ** 2 / C;
     const scale = 1 / Math.sqrt(variance + 1e-5);
-    values.forEach((value, i) => (out.data[t * x.cols + i] = gain[i] * (value - mean) * scale + bias[i]));
+    for (let i = 0; i < C; i++) out.data[t * C + i] = gain[i] * (x.data[t * C + i] - mean) * scale + bias[i];
   }
   return out;
 }
 
 /** GPT-1's GELU: x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))). */
 export function gelu(x) {
-  const c = Math.sqrt(2 / Math.PI);
-  return matrix(x.rows, x.cols, x.data.map((v) => 0.5 * v * (1 + Math.tanh(c * (v + 0.044715 * v * v * v)))));
+  const c = Math.sqrt(2 / Math.PI), out = matrix(x.rows, x.cols);
+  for (let i = 0; i < x.data.length; i++) {
+    const v = x.data[i];
+    out.data[i] = 0.5 * v * (1 + Math.tanh(c * (v + 0.044715 * v * v * v)));
+  }
+  return out;
 }
 
 /** x W + b. W is kept transposed, as PyTorch keeps it: two rows of x at a time meet four columns of W. */
@@ -64,19 +70,19 @@ export const sum = (x, y) => matrix(x.rows, x.cols, x.data.map((value, i) => val
 
 /** softmax(q k^T / sqrt(d_k) + mask) v for one head, whose columns begin at `from` in q, k and v side by side. */
 export function attention(qkv, from, d_k, out, masked) {
-  const T = qkv.rows, C = qkv.cols / 3, weights = matrix(T, T);
-  const at = (t, part, i) => qkv.data[t * qkv.cols + part * C + from + i];
+  const T = qkv.rows, C = qkv.cols / 3, weights = matrix(T, T), X = qkv.data;
   for (let t = 0; t < T; t++) {
-    const scores = new Float64Array(T).fill(-Infinity);
-    for (let s = 0; s < (masked ? t + 1 : T); s++) {
+    const q = t * 3 * C + from, seen = masked ? t + 1 : T, scores = new Float64Array(seen);
+    for (let s = 0; s < seen; s++) {
+      const k = s * 3 * C + C + from;
       let score = 0;
-      for (let i = 0; i < d_k; i++) score += at(t, 0, i) * at(s, 1, i);
+      for (let i = 0; i < d_k; i++) score += X[q + i] * X[k + i];
       scores[s] = score / Math.sqrt(d_k);
     }
-    row(weights, t).set(softmax(scores));
-    for (let s = 0; s < T; s++) {
-      const weight = weights.data[t * T + s];
-      if (weight) for (let i = 0; i < d_k; i++) out.data[t * C + from + i] += weight * at(s, 2, i);
+    row(weights, t).set(softmax(scores)); // 0 where it may not look
+    for (let s = 0; s < seen; s++) {
+      const weight = weights.data[t * T + s], v = s * 3 * C + 2 * C + from;
+      for (let i = 0; i < d_k; i++) out.data[t * C + from + i] += weight * X[v + i];
     }
   }
   return weights;

@@ -95,14 +95,14 @@ function strip({ app, names, w, T, at, tell }, m, name, what, formula) {
 function maps(ctx, block, layer) {
   const { app, names, T, at, tell } = ctx, { t } = app, shape = `(${T}, ${T})`;
   const small = Math.max(48, Math.min(110, Math.floor((T * ctx.w) / block.weights.length) - 12));
-  const told = (i) => (x, y, value) => tell(`${t.head} ${i}, ${t.layer} ${layer}: “${names[y]}” → “${names[x]}”: ${share(value)} · ${t.shape} ${shape}`);
+  const told = (i) => (x, y, value) => tell(`${t.headOf(i)}, ${t.layerOf(layer)}: “${names[y]}” → “${names[x]}”: ${share(value)} · ${t.shape} ${shape}`);
   const open = ctx.layer === layer, weights = block.weights[ctx.head - 1], size = Math.min(T * ctx.w, 440);
-  return h("div", { class: "stage heads" }, title(`${t.layer} ${layer}: ${t.attention}`, "softmax(q k^T / √d_k + mask)", `(${block.weights.length}, ${T}, ${T})`),
+  return h("div", { class: "stage heads" }, title(`${t.layerOf(layer)}: ${t.attention}`, "softmax(q k^T / √d_k + mask)", `(${block.weights.length}, ${T}, ${T})`),
     h("div", {}, h("div", { class: "maps" }, block.weights.map((map, i) =>
       h("button", {
         type: "button", class: "map", "aria-pressed": open && ctx.head === i + 1 ? "true" : "false",
-        "aria-label": `${t.head} ${i + 1}, ${t.layer} ${layer}`, onclick: () => app.set({ layer, head: i + 1 }),
-      }, picture(map, small), h("small", {}, `${t.head} ${i + 1}`)))),
+        "aria-label": `${t.headOf(i + 1)}, ${t.layerOf(layer)}`, onclick: () => app.set({ layer, head: i + 1 }),
+      }, picture(map, small), h("small", {}, t.headOf(i + 1))))),
     open ? [
       named(heat(weights, { width: size, height: size, largest: 1, tell: told(ctx.head), label: t.looks(names[at], ctx.head, layer), at: { x: at, y: at }, onpick: (x, y) => app.set({ at: y }) }), names, size),
       h("p", { class: "sum" }, t.looks(names[at], ctx.head, layer), ": ",

@@ -1,0 +1,378 @@
+"""The explorer: its numbers are PyTorch's and the world's, its controls move it, and no text breaks it."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+import torch
+from conftest import ROOT, Tab
+
+from minigpt.data import world, world_tasks
+from minigpt.generate import next_token_probabilities
+from minigpt.model import GPT, GPTConfig
+from minigpt.pictures.explorer import page as explorer
+from minigpt.pictures.explorer.payload import of_folder, of_model, rounded, task_models, weights
+from minigpt.pictures.widgets import attention_weights
+from minigpt.pretrained import load_body
+from minigpt.studies.snapshots import UNMASKED_STEPS
+from minigpt.support import words
+from minigpt.support.files import write_json
+from minigpt.support.tensors import save_tensors
+from minigpt.task_model import TaskModel
+from minigpt.tokenizer import Tokenizer
+
+BODY = ROOT / "datasets" / "toy_world" / "body"
+NAMES = "answer, forward, generator, model, probabilities, tokenizer, world"
+READY = "() => document.querySelector('#explorer').app?.drawn.then(() => true)"
+AXE = "axe-playwright-python is missing: pip install '.[book]'"
+HURTS = {
+    "empty": "",
+    "one word": "Anna",
+    "unknown words": "Zebras sleep",
+    "emoji": "Anna took the 🔑👩‍🚀.",
+    "markup": "<img src=x onerror=alert(1)> <script>boom()</script> & &amp;",
+    "longer than n_ctx": "Anna took the key. " * 40,
+    "10,000 characters": "x" * 10_000,
+    "half a character": "Anna \ud83d took",
+}
+WRONG = {  # a version of the script with one mistake
+    "mask off by one": ("masked ? t + 1 : T", "masked ? Math.min(T, t + 2) : T"),
+    "no scale": ("score / Math.sqrt(d_k)", "score"),
+    "pre-LN": ("const qkv = product(x, p.W_qkv", "const qkv = product(layerNorm(x, p.g_1.data, p.c_1.data), p.W_qkv"),
+}
+
+
+def model_of(language):
+    """A tokenizer and a model with the page's rounding: the one that is shipped, or for Chinese one that is drawn."""
+    if language == "en":
+        tok, gpt = load_body(BODY)
+    else:
+        tok = Tokenizer.train(world.stories(2_000, 0, language), 100, "word")
+        gpt = GPT(GPTConfig(tok.vocab_size, n_ctx=88, n_layer=2, n_head=4, d_model=32, dropout=0.0), seed=0)
+        with torch.no_grad():
+            gpt.blocks[0].attention.qkv.weight.mul_(20)  # so that attention is not flat
+    return tok, rounded(gpt).eval()
+
+
+def scripted(tab, code=None):
+    """A page with the explorer's functions as `js`."""
+    tab.page.goto("about:blank")
+    tab.page.add_script_tag(content=f"{code or explorer.script()}\nglobalThis.js = {{{NAMES}}};", type="module")
+    tab.page.wait_for_function("() => globalThis.js")
+    return tab.page
+
+
+def logits_and_attention(page, tok, gpt, texts):
+    """Of each text, by the page: (T, |V|) and one (T, T) a head and layer."""
+    ids = [[tok.start_id, *tok.encode(text)] for text in texts]
+    return ids, page.evaluate(
+        """async ([packed, all]) => {
+            const gpt = await js.model(packed);
+            return all.map((ids) => {
+                const run = js.forward(gpt, ids);
+                return [[...run.logits.data], run.blocks.map((b) => b.weights.map((w) => [...w.data]))];
+            });
+        }""",
+        [weights(gpt), ids],
+    )
+
+
+def differences(page, tok, gpt, texts):
+    """The largest difference from PyTorch: of a logit, of an attention weight."""
+    ids, found = logits_and_attention(page, tok, gpt, texts)
+    worst = [0.0, 0.0]
+    for one, (logits, maps) in zip(ids, found, strict=True):
+        with torch.no_grad():
+            ours = gpt(torch.tensor([one]))[0].numpy()
+        worst[0] = max(worst[0], np.abs(ours - np.reshape(logits, ours.shape)).max())
+        for layer, heads in enumerate(maps):
+            ours = attention_weights(gpt, one, layer)
+            worst[1] = max(worst[1], np.abs(ours - np.reshape(heads, ours.shape)).max())
+    return worst
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_logits_and_attention_are_pytorchs(tab, language):
+    tok, gpt = model_of(language)
+    logits, attention = differences(scripted(tab), tok, gpt, world.stories(100, 7, language))
+    assert logits < 1e-4 and attention < 1e-5
+
+
+@pytest.mark.parametrize("mistake", WRONG)
+def test_a_wrong_version_is_told_apart(tab, mistake):
+    right, wrong = WRONG[mistake]
+    assert explorer.script().count(right) == 1
+    page = scripted(tab, explorer.script().replace(right, wrong))
+    logits, attention = differences(page, *model_of("en"), world.stories(3, 7))
+    assert logits > 1e-2 and attention > 1e-3
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_truth_is_the_worlds(tab, language):
+    page, table = scripted(tab), of_model(*model_of(language))["world"]
+    prefixes = [words.split(story)[:n] for n, story in enumerate(world.stories(60, 3, language))]
+    found = page.evaluate(
+        """([table, prefixes]) => {
+            const w = js.world(table);
+            const pair = ({next, logP}) => [Object.fromEntries(next), logP];
+            return prefixes.map((prefix) => pair(w.nextWord(prefix)));
+        }""",
+        [table, prefixes],
+    )
+    for prefix, (distribution, log_p) in zip(prefixes, found, strict=True):
+        true, true_log_p = world.next_word(prefix, language)
+        assert distribution.keys() == true.keys()
+        assert max(abs(true[word] - p) for word, p in distribution.items()) < 1e-9
+        assert log_p == pytest.approx(true_log_p, abs=1e-9)
+    unknown = page.evaluate("(table) => js.world(table).nextWord(['.', 'x'])", table)
+    assert unknown is None
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("task", world_tasks.TASKS)
+def test_the_tasks_answers_and_the_worlds(tab, tmp_path, task, language):
+    """The page's answer is `predict`'s, and the truth that it reads from the texts is the label."""
+    examples = world_tasks.examples(task, 50, 5, language)
+    tok, gpt = model_of(language)
+    model = TaskModel.for_examples(task, tok, gpt, examples)
+    with torch.no_grad():
+        model.head.w_y.weight.mul_(100)
+    model.save(tmp_path)
+    packed = task_models(tmp_path, task)["pretrained"]
+    rounded(model.body), rounded(model.head)
+    found = scripted(tab).evaluate(
+        """async ([packed, tokens, table, task, examples]) => {
+            const gpt = await js.model(packed.model), tok = js.tokenizer(tokens), judge = js.world(table).judge[task];
+            return examples.map((e) => [js.answer(gpt, task, packed.labels, e, tok).answer, judge(e)]);
+        }""",
+        [packed, of_model(tok, gpt)["tokenizer"], of_model(tok, gpt)["world"], task, examples],
+    )
+    assert [answer for answer, _ in found] == model.predict(examples)
+    assert [truth for _, truth in found] == [example["label"] for example in examples]
+
+
+def test_long_examples_are_cut_as_formats_cuts_them(tab):
+    tok, gpt = model_of("en")
+    long = {"passage": "Anna took the key. " * 30, "question": "Who has the key?", "options": ["Anna", "Ben " * 70]}
+    model = TaskModel.for_examples("multiple_choice", tok, gpt, [long | {"label": 0}])
+    ours, n_cut = model.encode([long])
+    theirs = scripted(tab).evaluate(
+        """async ([packed, tokens, example]) =>
+            js.answer(await js.model(packed), "multiple_choice", null, example, js.tokenizer(tokens)).rows""",
+        [weights(model.body, model.head), of_model(tok, gpt)["tokenizer"], long],
+    )
+    assert n_cut == 1 and theirs == ours[0]
+
+
+@pytest.mark.parametrize("level", ["word", "char", "bpe"])
+def test_the_tokenizer_is_pythons(tab, level):
+    texts = [
+        *world.stories(50, 1),
+        *world.stories(20, 1, "zh"),
+        "It's 3.5 naïve cafés, don't! 你好，世界。  两 个\n\nend ",
+    ]
+    tok = Tokenizer.train(texts, 400, level)
+    gpt = GPT(GPTConfig(tok.vocab_size, n_ctx=8, n_layer=1, n_head=1, d_model=4))
+    texts += [text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in HURTS.values()]
+    found = scripted(tab).evaluate(
+        """([tokens, texts]) => {
+            const tok = js.tokenizer(tokens);
+            return texts.map((text) => { const ids = tok.encode(text); return [ids, tok.decode(ids)]; });
+        }""",
+        [of_model(tok, gpt)["tokenizer"], texts],
+    )
+    for text, (ids, decoded) in zip(texts, found, strict=True):
+        assert ids == tok.encode(text), text
+        assert decoded == tok.decode(ids), text
+
+
+@pytest.mark.parametrize("settings", [{}, {"temperature": 0.5}, {"temperature": 0}, {"topK": 3}, {"topP": 0.6}])
+def test_what_is_drawn_from(tab, settings):
+    logits = torch.randn(40, generator=torch.Generator().manual_seed(0)) * 3
+    names = {"temperature": "temperature", "topK": "top_k", "topP": "top_p"}
+    ours = next_token_probabilities(logits.double(), **{names[name]: value for name, value in settings.items()})
+    theirs = scripted(tab).evaluate("([x, s]) => [...js.probabilities(x, s)]", [logits.tolist(), settings])
+    np.testing.assert_allclose(theirs, ours, atol=1e-12)
+
+
+# --- the page -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """What `minigpt run` leaves, without its hour: the shipped body, tasks with random heads, two snapshots."""
+    place = tmp_path_factory.mktemp("run")
+    tok, gpt = load_body(BODY)
+    gpt.save(place), tok.save(place)
+    for task in world_tasks.TASKS:
+        model = TaskModel.for_examples(task, tok, gpt, world_tasks.examples(task, 20, 0))
+        model.save(place / task), model.save(place / "from-scratch" / task)
+    fresh = GPT(gpt.config, seed=1).state_dict()
+    for name in ("step0", "step100", f"no-mask{UNMASKED_STEPS}"):
+        save_tensors(place / "snapshots" / f"{name}.safetensors", fresh)
+    (place / "loss.csv").write_text("step,loss\n" + "".join(f"{i},{3 / i:.3f}\n" for i in range(1, 401)))
+    write_json(place / "metrics.json", {"pretraining": {"floor": 0.5}})
+    explorer.write(place, place / "explorer.html")
+    return place
+
+
+def opened(tab, folder, address):
+    """The page at an address, drawn."""
+    page = tab.open(f"{(folder / 'explorer.html').as_uri()}#{address}")
+    page.reload()  # another address alone does not load it again
+    page.wait_for_function(READY)
+    return page
+
+
+def shown(page):
+    """All that is drawn: text, widths, and the pixels of each map."""
+    page.wait_for_function(READY)
+    return page.evaluate(
+        """() => {
+            const view = document.querySelector('#explorer').shadowRoot.querySelector('.view');
+            const maps = [...view.querySelectorAll('canvas')].map((c) => c.toDataURL()).join();
+            return view.textContent + [...view.querySelectorAll('.bar')].map((b) => b.style.width).join()
+                + [...view.querySelectorAll('input, textarea')].map((i) => i.value + i.checked).join() + maps;
+        }"""
+    )
+
+
+def moved(control, tag):
+    """Move one control, whatever it is."""
+    kind = control.get_attribute("type")
+    if tag == "textarea":
+        control.fill("Paris welcomed the dog. Anna has the key")
+    elif kind == "range":
+        control.press("ArrowLeft" if control.input_value() == control.get_attribute("max") else "ArrowRight")
+    elif kind == "number":
+        control.fill("3")
+    else:
+        control.click()
+
+
+VIEWS = {
+    "next": "next=Anna took the key. Anna",
+    "inside": "inside=Anna found the key. The key is with&head=2",
+    "single text": "tasks=single_text",
+    "entailment": "tasks=entailment",
+    "similarity": "tasks=similarity",
+    "choice": "tasks=multiple_choice",
+    "training": "training=Anna found the key. The key is with&step=100",
+}
+
+
+@pytest.mark.parametrize("width", [390, 1280, 1920])
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_control_moves_the_view(browser, folder, view, width):
+    """Each one in turn, from the same state; what is chosen already, and what the next tests move, is left out."""
+    tab = Tab(browser, width=width, height=900)
+    page = opened(tab, folder, VIEWS[view])
+    controls = page.locator(".view").locator("button, input, textarea")
+    found, still = controls.count(), []
+    for i in range(found):
+        page.evaluate("(hash) => document.querySelector('#explorer').app.go(hash)", VIEWS[view])
+        before = shown(page)
+        tag, name = controls.nth(i).evaluate("e => [e.tagName.toLowerCase(), e.id || e.textContent]")
+        if controls.nth(i).get_attribute("aria-pressed") == "true" or name in ("Write", "seed"):
+            continue
+        moved(controls.nth(i), tag)
+        if shown(page) == before:
+            still.append((i, tag, name))
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, (view, name)
+    assert found > 2 and still == []
+    assert tab.foreign == [] and tab.errors == []
+    page.close()
+
+
+def test_writing_goes_on_and_comes_again(browser, folder):
+    texts = []
+    for seed in (5, 5, 6):
+        tab = Tab(browser)
+        page = opened(tab, folder, f"next=Anna&seed={seed}")
+        page.get_by_role("button", name="Write").click()
+        page.get_by_role("button", name="Stop").wait_for(state="detached", timeout=60_000)
+        texts.append(page.locator("textarea").input_value())
+        page.close()
+    assert len(texts[0]) > 40 and texts[0] == texts[1] != texts[2]
+
+
+def test_the_address_holds_the_state(browser, folder):
+    tab = Tab(browser)
+    page = opened(tab, folder, "next=Anna took the key.&t=0.7&k=5&lang=zh")
+    assert page.locator("#t").input_value() == "0.7" and page.locator("#k").input_value() == "5"
+    assert page.evaluate("document.documentElement.lang") == "zh"
+    page.locator("#k").press("ArrowRight")
+    page.wait_for_function("() => location.hash.includes('k=6')")
+    assert "t=0.7" in page.url and "lang=zh" in page.url
+    page.evaluate("location.hash = '#inside=Anna took&layer=2&head=3&lang=en'")
+    page.wait_for_function("() => document.querySelector('#explorer').app.state.view === 'inside'")
+    page.wait_for_function(READY)
+    assert page.locator(".map[aria-pressed=true]").get_attribute("aria-label") == "head 3, layer 2"
+    page.close()
+
+
+@pytest.mark.parametrize("name", HURTS)
+def test_texts_that_hurt(tab, folder, name):
+    for view in ("next", "inside", "training", "tasks"):
+        page = opened(tab, folder, "tasks=single_text" if view == "tasks" else f"{view}=Anna")
+        page.locator(".view textarea").first.evaluate(
+            "(e, text) => { e.value = text; e.dispatchEvent(new Event('input')); }", HURTS[name]
+        )
+        shown(page)
+        notes = page.locator(".view .note").all_inner_texts()
+        if name in ("unknown words", "emoji", "markup") and view != "tasks":
+            assert any("<unk>" in note for note in notes)
+        if name in ("longer than n_ctx",) and view != "tasks":
+            assert any("at most 88" in note for note in notes)
+        if view == "tasks" and name == "empty":
+            assert notes == ["A text is empty; each one needs at least a word."]
+        assert page.locator("img, script:not([id]):not([type])").count() == 0
+    assert tab.foreign == [] and tab.errors == []
+
+
+def test_swapping_a_and_b_changes_no_bit(tab, folder):
+    page = opened(tab, folder, "tasks=similarity")
+    shares = page.locator(".verdict .value").all_inner_texts()
+    page.get_by_role("button", name="Swap a and b").click()
+    shown(page)
+    assert page.locator(".verdict .value").all_inner_texts() == shares
+
+
+def test_the_mask_off_reads_a_model_that_was_trained_so(tab, folder):
+    page = opened(tab, folder, "inside=Anna took the key. The key is with&mask=off")
+    assert f"{UNMASKED_STEPS} steps" in page.locator(".note").first.inner_text()
+    explorer.write(BODY, folder / "body.html")
+    alone = tab.open(f"{(folder / 'body.html').as_uri()}#inside=Anna took the key.&mask=off")
+    alone.wait_for_function(READY)
+    assert "trained with it" in alone.locator(".note").first.inner_text()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(browser, folder, language, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason=AXE).Axe()
+    tab = Tab(browser)
+    tab.page.emulate_media(color_scheme=scheme)
+    found = []
+    for address in VIEWS.values():
+        page = opened(tab, folder, f"{address}&lang={language}")
+        for violation in axe.run(page).response["violations"]:
+            if violation["impact"] in ("serious", "critical"):
+                found.append((address, violation["id"], [node["html"][:120] for node in violation["nodes"]][:3]))
+    page.close()
+    assert found == [], json.dumps(found, indent=1)
+
+
+def test_every_text_is_in_both_languages():
+    """The same keys, in the same order, in each language of texts.js."""
+    code = (ROOT / "minigpt" / "pictures" / "explorer" / "texts.js").read_text(encoding="utf-8")
+    en, zh = (re.findall(r"(?:^|[{,\n] *)(\w+): ", half) for half in code.split("  zh: {"))
+    assert en[1:] == zh and len(zh) > 60
+
+
+def test_a_page_stays_small(folder):
+    """With a body, eight tasks' models, two snapshots and a cheat; float16, so 1.6 MB a million weights, at most."""
+    n = sum(p.numel() for p in load_body(BODY)[1].parameters())
+    assert (folder / "explorer.html").stat().st_size < 12 * 2.5 * n
+    assert set(of_folder(folder)["tasks"]) == set(world_tasks.TASKS)
