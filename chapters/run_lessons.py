@@ -51,6 +51,7 @@ def execute(path):
         timeout=CELL_SECONDS,
         record_timing=False,
         store_widget_state=False,
+        coalesce_streams=True,  # however slowly the kernel prints
         resources=resources,
         kernel_name="python3",
     )
