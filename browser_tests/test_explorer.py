@@ -219,8 +219,8 @@ def folder(tmp_path_factory):
 
 def opened(tab, folder, address):
     """The page at an address, drawn."""
+    tab.page.goto("about:blank")  # another address alone does not load the page again
     page = tab.open(f"{(folder / 'explorer.html').as_uri()}#{address}")
-    page.reload()  # another address alone does not load it again
     page.wait_for_function(READY)
     return page
 
@@ -274,7 +274,8 @@ def test_every_control_moves_the_view(browser, folder, view, width):
         page.evaluate("(hash) => document.querySelector('#explorer').app.go(hash)", VIEWS[view])
         before = shown(page)
         tag, name = controls.nth(i).evaluate("e => [e.tagName.toLowerCase(), e.id || e.textContent]")
-        if controls.nth(i).get_attribute("aria-pressed") == "true" or name in ("Write", "seed"):
+        chosen = controls.nth(i).get_attribute("aria-pressed") == "true"
+        if chosen or name in ("Write", "seed") or not controls.nth(i).is_visible():  # a word of the closed list
             continue
         moved(controls.nth(i), tag)
         if shown(page) == before:
@@ -329,6 +330,61 @@ def test_texts_that_hurt(tab, folder, name):
             assert notes == ["A text is empty; each one needs at least a word."]
         assert page.locator("img, script:not([id]):not([type])").count() == 0
     assert tab.foreign == [] and tab.errors == []
+
+
+def test_unknown_words_stay_as_they_were_typed(tab, folder):
+    page = opened(tab, folder, "next=Zoe  took the key.")
+    page.get_by_role("button", name="One token").click()
+    page.wait_for_function("() => document.querySelector('#explorer').app.state.text.length > 18")
+    assert page.locator("#text").input_value().startswith("Zoe  took the key. ")
+    page.get_by_role("button", name="Back", exact=True).click()
+    assert page.locator("#text").input_value() == "Zoe  took the key."
+
+
+def test_typing_stops_the_writing(tab, folder):
+    page = opened(tab, folder, "next=Anna")
+    page.get_by_role("button", name="Write").click()
+    page.get_by_role("button", name="Stop").wait_for()
+    page.locator("#text").fill("Ben")
+    page.wait_for_timeout(600)
+    assert page.locator("#text").input_value() == "Ben"
+    assert page.get_by_role("button", name="Write").count() == 1
+
+
+def test_addresses_that_are_broken(tab, folder):
+    """Each opens the nearest view that there is."""
+    for address in (
+        "next=%E0%A4%A", "next=Anna&t=NaN&k=-5&p=x&seed=y", "inside=Anna&layer=99&head=0&at=999",
+        "training=Anna&step=abc",
+        "next=Anna&lang=constructor", "next=Anna&view=tasks", "tasks=foo", "nothing", "",
+        "tasks=multiple_choice&passage=Anna&question=Who?&" + "option=Anna&" * 41,
+        "tasks=multiple_choice&passage=Anna&question=Who?&option=Anna",
+    ):  # fmt: skip
+        page = opened(tab, folder, address)
+        assert page.locator(".view h2").count() == 1, address
+        assert page.locator(".options textarea").count() <= 5
+    assert tab.errors == []
+
+
+def test_the_browsers_back_button(tab, folder):
+    page = opened(tab, folder, "next=Anna took the key.")
+    page.get_by_role("button", name="Inside").click()
+    page.wait_for_function("() => location.hash.startsWith('#inside')")
+    page.go_back()
+    page.wait_for_function("() => document.querySelector('#explorer').app.state.view === 'next'")
+    assert "Anna took the key." in page.locator("#text").input_value()
+
+
+def test_what_was_pointed_at_and_the_focus_stay(tab, folder):
+    page = opened(tab, folder, "inside=Anna took the key.")
+    page.locator("canvas.heat").first.click(position={"x": 30, "y": 10})
+    shown(page)
+    assert "shape" in page.locator(".readout").inner_text()
+    page.get_by_role("button", name="head 2, layer 3").focus()
+    page.keyboard.press("Enter")
+    shown(page)
+    focused = "document.querySelector('#explorer').shadowRoot.activeElement?.getAttribute('aria-label')"
+    assert page.evaluate(focused) == "head 2, layer 3"
 
 
 def test_swapping_a_and_b_changes_no_bit(tab, folder):

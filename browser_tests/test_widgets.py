@@ -25,8 +25,8 @@ SETTINGS = {
 }
 RUNS = r"() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].some(e => /\[\*\]/.test(e.innerText))"
 SHOWN = """() => [...document.querySelectorAll('.jupyter-widgets img')].map(i => i.src).join() +
-    [...document.querySelectorAll('*')].filter(e => e.shadowRoot?.querySelector('.explorer')).map(e =>
-        e.shadowRoot.textContent + [...e.shadowRoot.querySelectorAll('canvas')].map(c => c.toDataURL()).join()).join()"""
+    [...document.querySelectorAll('*')].map(e => e.shadowRoot).filter(e => e?.querySelector('.explorer')).map(e =>
+        e.textContent + [...e.querySelectorAll('canvas')].map(c => c.toDataURL()).join()).join()"""
 
 
 @pytest.fixture(scope="module")

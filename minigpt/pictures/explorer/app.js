@@ -17,7 +17,7 @@ const VIEWS = { next: nextView, inside: insideView, tasks: tasksView, training: 
 export function parse(hash) {
   const found = new URLSearchParams(hash.replace(/^#/, ""));
   const view = Object.keys(VIEWS).find((name) => found.has(name)) ?? "next";
-  const state = { view, ...Object.fromEntries(found), options: found.getAll("option") };
+  const state = { ...Object.fromEntries(found), view, options: found.getAll("option") };
   if (found.has(view)) state[view === "tasks" ? "task" : "text"] = found.get(view);
   return state;
 }
@@ -38,7 +38,7 @@ export function mount(host, data, { style, language = "en", hash = "", onHash, o
     tok: tokenizer(data.tokenizer),
     world: data.world && world(data.world),
     set: (changes) => show({ ...app.state, ...changes }),
-    go: (to) => show(parse(to)),
+    go: (to) => show(parse(to), true),
   };
   const models = new Map(), runs = new Map();
   /** A packed model, unpacked once. */
@@ -57,28 +57,30 @@ export function mount(host, data, { style, language = "en", hash = "", onHash, o
   };
   const there = Object.keys(VIEWS).filter((name) => VIEWS[name].has(data));
   const views = new Map();
-  let shown = null, timer = 0, turn = 0, drawn = Promise.resolve();
+  let shown = null, timer = 0, turn = 0, lastPlace = "";
 
   function frame(t) {
     const tabs = there.map((name) =>
       h("button", { type: "button", class: "tab", "data-view": name, onclick: () => app.set({ view: name }) }, t[name]));
     const other = h("button", { type: "button", class: "language", lang: t.otherLanguage, onclick: () => app.set({ lang: t.otherLanguage }) }, t.language);
-    const body = h("div", { class: "view" });
+    const body = h("div", { class: "view", tabindex: -1 });
     root.replaceChildren(h("style", {}, style), h("div", { class: "explorer", lang: app.language },
       h("header", {}, h("h1", {}, t.title), h("nav", { "aria-label": t.views }, tabs), other), body));
     views.clear();
     return { tabs, body, box: root.lastChild };
   }
 
-  function show(state) {
+  /** Show a state; `keep` leaves the address as it is, for it is where the state came from. */
+  function show(state, keep = false) {
     const view = there.includes(state.view) ? state.view : there[0];
-    const now = state.lang in TEXTS ? state.lang : app.language ?? language;
+    const now = Object.hasOwn(TEXTS, state.lang ?? "") ? state.lang : app.language ?? language;
     if (!shown || now !== app.language) {
       app.language = now;
       app.t = TEXTS[now];
       shown = frame(app.t);
-      onLanguage?.(now);
+      onLanguage?.(now, app.t.title);
     }
+    const place = `${view} ${state.task ?? ""} ${now}`, focused = label(root.activeElement);
     app.state = { ...state, view };
     if (!views.has(view)) views.set(view, VIEWS[view].build(app));
     const { node, update } = views.get(view);
@@ -86,9 +88,19 @@ export function mount(host, data, { style, language = "en", hash = "", onHash, o
     shown.box.classList.toggle("bare", state.bare != null);
     shown.tabs.forEach((tab) => tab.setAttribute("aria-current", tab.dataset.view === view ? "page" : "false"));
     const mine = ++turn; // what was asked for later wins
-    app.drawn = drawn = update(app.state, () => mine !== turn).catch((error) => fail(node, error));
+    app.drawn = update(app.state, () => mine !== turn).catch((error) => fail(node, error)).then(() => refocus(focused));
     clearTimeout(timer); // browsers allow a few addresses a second
-    timer = setTimeout(() => onHash?.(address(app.state, VIEWS[view].fields)), 250);
+    const write = () => onHash?.(address(app.state, VIEWS[view].fields), place !== lastPlace && lastPlace !== "");
+    if (keep) lastPlace = place;
+    else timer = setTimeout(() => { write(); lastPlace = place; }, 250);
+  }
+
+  /** What was drawn anew loses the focus: give it to what has the same name. */
+  const label = (e) => e && (e.className === "language" ? "language" : e.id || e.getAttribute("aria-label") || e.textContent);
+  function refocus(name) {
+    if (!name || root.activeElement) return;
+    const all = [...root.querySelectorAll("button, input, textarea, canvas[tabindex]")];
+    (all.find((e) => label(e) === name) ?? shown.body).focus({ preventScroll: true });
   }
 
   function fail(node, error) {
@@ -96,6 +108,6 @@ export function mount(host, data, { style, language = "en", hash = "", onHash, o
     console.error(error);
   }
   host.app = app;
-  show(parse(hash));
+  show(parse(hash), true);
   return app;
 }

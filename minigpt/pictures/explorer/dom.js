@@ -30,7 +30,7 @@ export function share(p) {
 }
 export const nats = (x) => (Number.isFinite(x) ? x.toFixed(Math.abs(x) < 10 ? 2 : 1) : "∞");
 
-/** One line a name, one bar a distribution: rows of {name, values, cut, title, onclick}; `kinds` are their colours. */
+/** One line a name, one bar a distribution: rows of {name, values, before, title, onclick}; `kinds` are their colours. */
 export function bars(rows, kinds, { marked } = {}) {
   return h("ul", { class: "bars" }, rows.map(({ name, values, before, title, onclick }) =>
     h("li", { class: name === marked ? "marked" : null },
@@ -39,8 +39,8 @@ export function bars(rows, kinds, { marked } = {}) {
         : h("span", { class: "name", title }, name),
       h("div", { class: "group" }, values.map((p, i) => p == null ? null : h("div", { class: "line" },
         h("div", { class: "track" },
-          before != null && i === 0 ? h("div", { class: "bar cut", style: `width:${100 * before}%` }) : null,
-          h("div", { class: `bar ${kinds[i]}`, style: `width:${100 * p}%` })),
+          p < 1e-9 ? null : h("div", { class: `bar ${kinds[i]}`, style: `width:${100 * p}%` }),
+          before != null && i === 0 ? h("div", { class: "bar before", style: `width:${100 * before}%` }) : null),
         h("span", { class: "value" }, share(p))))))));
 }
 
@@ -48,10 +48,10 @@ export const legend = (entries) =>
   h("p", { class: "legend" }, entries.map(([kind, name]) => h("span", {}, h("i", { class: kind, "aria-hidden": "true" }), name)));
 
 /** A matrix as a picture, a cell a number: blue above 0, orange below, the stronger the larger. Cells tell themselves. */
-export function heat(m, { width, height, tell, transposed = false, largest, label, at, onpick }) {
+export function heat(m, { width, height, tell, transposed = false, label, at, onpick }) {
   const [nx, ny] = transposed ? [m.rows, m.cols] : [m.cols, m.rows];
   const value = (x, y) => (transposed ? m.data[x * m.cols + y] : m.data[y * m.cols + x]);
-  const scale = largest ?? m.data.reduce((a, b) => Math.max(a, Math.abs(b)), 1e-9);
+  const scale = m.data.reduce((a, b) => Math.max(a, Math.abs(b)), 1e-9);
   const canvas = h("canvas", { class: "heat", width: nx, height: ny, tabindex: 0, role: "img", "aria-label": label });
   canvas.style.width = `${width}px`;
   canvas.style.height = `${height}px`;
@@ -86,26 +86,26 @@ export function heat(m, { width, height, tell, transposed = false, largest, labe
 
 /** A square map of T tokens, with each row's and column's token beside it. */
 export const named = (map, names, size) => {
+  if (size / names.length < 11) return map; // no room for a name
   const axis = (kind) => h("div", { class: `axis ${kind}${kind === "columns" && size / names.length < 50 ? " upright" : ""}`, "aria-hidden": "true", style: `--n:${names.length};--size:${size}px` }, names.map((name) => h("span", {}, name)));
   return h("div", { class: "named" }, axis("rows"), map, h("i"), axis("columns"));
 };
 
-/** Points [[x, y]] as a line, a dashed floor, and one marked x. */
-export function curve(points, { floor, at, label, names }) {
-  const W = 640, H = 260, left = 44, bottom = 32;
+/** Points [[x, y]] as a line over a dashed floor; `stops` are marked on it, `at` is the one looked at. */
+export function curve(points, { floor, stops, at, width, names }) {
+  const W = width < 500 ? 400 : 640, H = 270, left = 44, bottom = 48, right = W - 12;
   const lastX = points.at(-1)[0], top = Math.max(...points.map(([, y]) => y));
-  const X = (x) => left + ((W - left - 12) * x) / lastX, Y = (y) => 10 + (H - 10 - bottom) * (1 - y / top);
+  const X = (x) => left + ((right - left) * x) / lastX, Y = (y) => 24 + (H - 24 - bottom) * (1 - y / top);
   const path = points.map(([x, y], i) => `${i ? "L" : "M"}${X(x).toFixed(1)} ${Y(y).toFixed(1)}`).join("");
-  const ticks = [0, 1, 2, 3, 4, 5, 6, 7, 8].filter((y) => y <= top);
-  return h("svg", { class: "curve", viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": label },
-    ticks.map((y) => [
-      h("line", { x1: left, x2: W - 12, y1: Y(y), y2: Y(y), class: "grid" }),
-      h("text", { x: left - 8, y: Y(y) + 5, "text-anchor": "end" }, String(y)),
-    ]),
-    [0, lastX / 2, lastX].map((x) => h("text", { x: X(x), y: H - 10, "text-anchor": x ? (x === lastX ? "end" : "middle") : "start" }, String(x))),
-    floor != null && h("line", { x1: left, x2: W - 12, y1: Y(floor), y2: Y(floor), class: "floor" }),
-    floor != null && h("text", { x: W - 14, y: Y(floor) - 8, "text-anchor": "end" }, names.floor),
+  const heightAt = (x) => points.reduce((a, b) => (Math.abs(b[0] - x) < Math.abs(a[0] - x) ? b : a))[1];
+  const text = (x, y, words, anchor = "end") => h("text", { x, y, "text-anchor": anchor }, words);
+  const ticks = Array.from({ length: Math.floor(top) + 1 }, (_, y) => y);
+  return h("svg", { class: "curve", viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": names.curveAlt },
+    text(4, 14, names.perToken, "start"), text(right, H - 6, names.step),
+    ticks.map((y) => [h("line", { x1: left, x2: right, y1: Y(y), y2: Y(y), class: "grid" }), text(left - 8, Y(y) + 5, String(y))]),
+    text(X(0), H - bottom + 20, "0", "start"), text(X(lastX / 2), H - bottom + 20, String(lastX / 2), "middle"), text(right, H - bottom + 20, String(lastX)),
+    floor != null && [h("line", { x1: left, x2: right, y1: Y(floor), y2: Y(floor), class: "floor" }), text(right, Y(floor) + 18, names.floor)],
     h("path", { d: path, class: "loss" }),
-    at != null && h("line", { x1: X(at), x2: X(at), y1: 10, y2: H - bottom, class: "now" }),
+    stops.map((x) => h("circle", { cx: X(x), cy: Y(heightAt(x)), r: x === at ? 8 : 5, class: x === at ? "now" : "stop" })),
   );
 }

@@ -16,6 +16,10 @@ function parts(task, example) {
   return example.options.map((option) => [example.passage, example.question, option]);
 }
 
+/** Is a sequence longer than the model reads? */
+export const isCut = (task, example, tok, nCtx) =>
+  parts(task, example).some((texts) => texts.reduce((n, text) => n + tok.encode(text).length + 1, 1) > nCtx);
+
 /** <s> part $ part <e>, each part as ids, cut so that all fit n_ctx: text gives way, never a marker. */
 export function sequences(task, example, tok, nCtx) {
   const encoded = parts(task, example).map((texts) => texts.map(tok.encode));

@@ -1,13 +1,13 @@
 // Four tasks: texts become sequences, the state at <e> meets W^y, and two models answer beside the world's truth.
 
-import { answer, COLUMNS } from "./formats.js";
+import { answer, COLUMNS, isCut } from "./formats.js";
 import { bars, equation, h, heat, legend } from "./dom.js";
-import { visible } from "./next_view.js";
+import { unknownWords, visible } from "./next_view.js";
 
 const MOST_OPTIONS = 5;
 
 export const tasksView = {
-  fields: ["text", "premise", "hypothesis", "a", "b", "passage", "question"],
+  fields: ["x", "premise", "hypothesis", "a", "b", "passage", "question"],
   has: (data) => Object.keys(data.tasks).length > 0,
   build(app) {
     const { t, data } = app, node = h("section", { class: "tasks" });
@@ -19,30 +19,34 @@ export const tasksView = {
       const one = list.length ? list[i % list.length] : Object.fromEntries(COLUMNS[task].map((c) => [c, c === "options" ? ["…", "…"] : ""]));
       return one;
     };
-    /** The state's texts of a task; what it lacks is the first example's. */
+    const key = (column) => (column === "text" ? "x" : column); // in the state; `text` is the other views'
+    /** The state's texts of a task; where it has none, the first example's. */
     function textsOf(state, task) {
-      const given = COLUMNS[task].some((column) => (column === "options" ? state.options?.length : state[column] != null));
-      const otherwise = given ? {} : example(task, 0);
+      const given = COLUMNS[task].some((column) => (column === "options" ? state.options.length : state[key(column)] != null));
+      const from = given ? state : example(task, 0), options = [...(from.options ?? []), "", ""];
+      const text = (column) => from[given ? key(column) : column] ?? "";
       return Object.fromEntries(COLUMNS[task].map((column) =>
-        [column, column === "options" ? (state.options?.length ? state.options : otherwise.options ?? ["", ""]) : state[column] ?? otherwise[column] ?? ""]));
+        [column, column === "options" ? options.slice(0, Math.max(2, Math.min(MOST_OPTIONS, options.length - 2))) : text(column)]));
     }
-    const put = (task, texts) => app.set({ task, ...Object.fromEntries(Object.entries(texts).filter(([c]) => c !== "options" && c !== "label" && c !== "score")), options: texts.options ?? [] });
-    const clear = Object.fromEntries(Object.values(COLUMNS).flat().map((column) => [column, undefined]));
+    const put = (task, texts) => app.set({ task, ...Object.fromEntries(COLUMNS[task].filter((c) => c !== "options").map((c) => [key(c), texts[c]])), options: texts.options ?? [] });
+    const clear = Object.fromEntries(Object.values(COLUMNS).flat().map((column) => [key(column), undefined]));
+    /** A statement that is no option yet, or nothing. */
+    const another = ({ question, options }) => app.world?.answersTo(question).find((text) => !options.includes(text)) ?? "";
 
     function frame(task, n) {
       inputs.clear();
       const texts = () => textsOf(app.state, task);
-      const box = (key, label, read, write) => {
-        const area = h("textarea", { id: key, rows: 2, spellcheck: "false", oninput: () => put(task, write(area.value)) });
-        inputs.set(key, [area, read]);
-        return h("div", { class: "field" }, h("label", { for: key }, label), area);
+      const box = (name, label, read, write) => {
+        const area = h("textarea", { id: name, rows: 2, spellcheck: "false", oninput: () => put(task, write(area.value)) });
+        inputs.set(name, [area, read]);
+        return h("div", { class: `field ${name}` }, h("label", { for: name }, label), area);
       };
       const fields = COLUMNS[task].filter((c) => c !== "options").map((column) =>
         box(column, t.columns[column], (now) => now[column], (value) => ({ ...texts(), [column]: value })));
       const optionBoxes = task === "multiple_choice" ? Array.from({ length: n }, (_, i) =>
         h("div", { class: "option" },
           box(`option${i}`, `${t.option} ${i + 1}`, (now) => now.options[i] ?? "", (value) => ({ ...texts(), options: texts().options.with(i, value) })),
-          n > 2 ? h("button", { type: "button", "aria-label": `${t.removeOption}: ${t.option} ${i + 1}`, onclick: () => put(task, { ...texts(), options: texts().options.toSpliced(i, 1) }) }, t.removeOption) : null)) : [];
+          n > 2 ? h("button", { type: "button", "aria-label": `${t.removeOption} ${t.option} ${i + 1}`, onclick: () => put(task, { ...texts(), options: texts().options.toSpliced(i, 1) }) }, t.removeOption) : null)) : [];
       const button = (label, onclick) => h("button", { type: "button", onclick }, label);
       const out = h("div", { class: "result", "aria-live": "polite" });
       node.replaceChildren(h("h2", {}, t.tasks), h("p", { class: "lead" }, equation(t.tasksLead)),
@@ -52,7 +56,7 @@ export const tasksView = {
         h("div", { class: "buttons" },
           data.examples[task] ? button(t.another, () => put(task, example(task, ++picked))) : null,
           task === "similarity" ? button(t.swap, () => put(task, { a: texts().b, b: texts().a })) : null,
-          task === "multiple_choice" && n < MOST_OPTIONS ? button(t.addOption, () => put(task, { ...texts(), options: [...texts().options, texts().options.at(-1)] })) : null),
+          task === "multiple_choice" && n < MOST_OPTIONS ? button(t.addOption, () => put(task, { ...texts(), options: [...texts().options, another(texts())] })) : null),
         out);
       return out;
     }
@@ -70,17 +74,15 @@ export const tasksView = {
       if (stale()) return;
       const nCtx = data.body.config.n_ctx, first = answers[0][3];
       out.replaceChildren(...[
-        app.tok && tooLong(app, task, texts, nCtx) ? h("p", { class: "note" }, t.taskLong(nCtx)) : null,
+        isCut(task, texts, app.tok, nCtx) ? h("p", { class: "note" }, t.taskLong(nCtx)) : null,
+        unknownWords(app, Object.values(texts).flat().join(" ")).map((line) => h("p", { class: "note" }, line)),
         h("div", { class: "sequences" }, first.rows.map((ids, s) => boxes(app, ids, first.states, s))),
         h("p", { class: "sum" }, equation(task === "similarity" ? "(h_{ab} + h_{ba}) W^y → softmax" : task === "multiple_choice" ? "h_i W^y → softmax" : "h W^y → softmax")),
-        verdicts(app, task, texts, answers)].filter(Boolean));
+        verdicts(app, task, texts, answers)].flat().filter(Boolean));
     }
     return { node, update };
   },
 };
-
-const tooLong = (app, task, texts, nCtx) =>
-  Object.values(texts).flat().reduce((n, text) => n + app.tok.encode(text).length, 0) > nCtx && task !== "multiple_choice";
 
 /** One sequence as boxes, its markers ringed, and the state at <e> below. */
 function boxes(app, ids, states, s) {
@@ -96,7 +98,7 @@ function boxes(app, ids, states, s) {
 /** Each label or option with both models' shares, and what is true. */
 function verdicts(app, task, texts, answers) {
   const { t, tok } = app, truth = app.world?.judge[task](texts), [, labels, scale] = answers[0];
-  if (scale) return h("p", { class: "verdict" }, answers.map(([arm, , [mean, std], found]) => `${t[arm]}: ${(found.logits[0] * std + mean).toFixed(2)} `));
+  if (scale) return h("p", { class: "verdict" }, answers.map(([arm, , [mean, std], found]) => `${t[arm]}${t.colon}${(found.logits[0] * std + mean).toFixed(2)} `));
   const names = task === "multiple_choice" ? texts.options.map((option, i) => `${i + 1} ${option}`) : labels;
   const label = (i) => (task === "multiple_choice" ? names[i] : t.labels[names[i]] ?? names[i]);
   const right = task === "multiple_choice" ? truth : labels.indexOf(truth);
@@ -104,9 +106,9 @@ function verdicts(app, task, texts, answers) {
   return h("div", { class: "verdict" },
     legend(answers.map(([arm]) => [arm, t[arm]])),
     bars(names.map((_, i) => ({ name: label(i), values: answers.map(([, , , found]) => found.p[i]) })), answers.map(([arm]) => arm), { marked: known ? label(right) : null }),
-    h("p", { class: "truth" }, known ? `${t.worldSays}: ${label(right)}` : app.world ? t.worldSilent : t.foreign),
+    h("p", { class: "truth" }, known ? `${t.worldSays}${t.colon}${label(right)}` : app.world ? t.worldSilent : t.foreign),
     known ? h("ul", { class: "marks" }, answers.map(([arm, , , found]) => {
       const said = task === "multiple_choice" ? found.answer : labels.indexOf(found.answer);
-      return h("li", {}, `${t[arm]}: ${label(said)}, ${said === right ? `✓ ${t.right}` : `✗ ${t.wrong}`}`);
+      return h("li", {}, `${t[arm]}${t.colon}${label(said)}${t.comma}${said === right ? `✓ ${t.right}` : `✗ ${t.wrong}`}`);
     })) : null);
 }

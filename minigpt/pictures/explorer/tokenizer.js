@@ -11,11 +11,11 @@ const GPT2 = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?
 
 export const splitWords = (text) => text.normalize("NFC").match(WORD) ?? [];
 
-export function joinWords(words) {
-  return words.reduce((text, word) => {
-    const tight = !text || CLOSING.includes(word) || TIGHT.test(word) || TIGHT.test(text.at(-1));
-    return text + (tight ? "" : " ") + word;
-  }, "");
+export const joinWords = (words) => words.reduce(joinWord, "");
+
+function joinWord(text, word) {
+  const tight = !text || CLOSING.includes(word) || TIGHT.test(word) || TIGHT.test(text.at(-1));
+  return text + (tight ? "" : " ") + word;
 }
 
 /** What payload.py writes, {level, pieces, merges}, to a tokenizer. */
@@ -38,8 +38,15 @@ export function tokenizer({ level, pieces, merges }) {
     for (const id of ids) id < start ? runs.at(-1).push(id) : runs.push(id, []);
     return runs.map((run) => (Array.isArray(run) ? textOf(run) : MARKERS[run - start])).filter(Boolean).join(" ");
   };
+  /** The text with one token more, or without its last: what stands there already stays as it was typed. */
+  const append = (text, ids) => (level === "word" ? joinWord(text.trimEnd(), textOf(ids)) : text + textOf(ids));
+  const shorten = (text) => {
+    if (level === "word") return text.slice(0, [...text.matchAll(WORD)].at(-1)?.index ?? 0).trimEnd();
+    return level === "char" ? Array.from(text).slice(0, -1).join("") : textOf(encode(text).slice(0, -1));
+  };
   const unknown = level === "bpe" ? null : 0;
-  return { level, size: pieces.length + 3, start, delimiter, end, unknown, encode, decode, show: (id) => decode([id]) };
+  const writable = (id) => id < start && id !== unknown; // neither a marker nor <unk>
+  return { level, append, shorten, writable, size: pieces.length + 3, start, delimiter, end, unknown, encode, decode, show: (id) => decode([id]) };
 }
 
 /** Byte-pair encoding over UTF-8 bytes: in each run of letters, digits or signs, merge the pair that was learnt first. */

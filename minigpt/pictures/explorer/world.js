@@ -89,5 +89,10 @@ export function world(table) {
       return right.filter(Boolean).length === 1 ? right.indexOf(true) : undefined;
     },
   };
-  return { language: table.language, nextWord, losses, judge, split: splitWords, join: joinWords };
+  /** Every statement that could answer a question of (8). */
+  function answersTo(question) {
+    const slot = questions.get(splitWords(question).join(" "));
+    return table.statements.filter(([, of, , positive]) => of === slot && positive).map(([text]) => text);
+  }
+  return { language: table.language, answersTo, nextWord, losses, judge, split: splitWords, join: joinWords };
 }
