@@ -54,6 +54,8 @@ READING_ORDER = [
     ("pictures.figure_data", None),
     ("pictures.notebook", None),
     ("pictures.plots", None),
+    ("pictures.fonts", None),
+    ("pictures.blocks", None),
     ("pictures.diagrams", None),
     ("pictures.explorer.world_table", None),
     ("pictures.explorer.payload", None),
