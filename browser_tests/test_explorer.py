@@ -81,7 +81,7 @@ def logits_and_attention(page, tok, gpt, texts):
 
 
 def numbers(text, shape):
-    return np.frombuffer(base64.b64decode(text), np.float32).reshape(shape)
+    return np.frombuffer(base64.b64decode(text), np.float64).reshape(shape)
 
 
 def differences(page, tok, gpt, texts):

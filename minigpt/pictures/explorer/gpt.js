@@ -5,7 +5,7 @@
 // A matrix is {rows, cols, data}, row after row. Read downwards, as reference.py is read; `forward` keeps every number
 // that it makes under the equation's name, so that the page can show it.
 
-export const matrix = (rows, cols, data = new Float32Array(rows * cols)) => ({ rows, cols, data });
+export const matrix = (rows, cols, data = new Float64Array(rows * cols)) => ({ rows, cols, data });
 export const row = (m, i) => m.data.subarray(i * m.cols, (i + 1) * m.cols);
 
 /** exp(x_i) / sum_j exp(x_j), the largest x subtracted first; -Infinity becomes 0. */
@@ -41,28 +41,26 @@ export function gelu(x) {
   return out;
 }
 
-/** x W + b. W is kept transposed, as PyTorch keeps it: two rows of x at a time meet four columns of W. */
+/** x W + b. W is kept transposed, as PyTorch keeps it: three rows of x at a time meet three of W, so each is read less. */
 export function product(x, W, b) {
   const { rows, cols } = x, n = W.rows, X = x.data, V = W.data, out = matrix(rows, n), O = out.data;
-  for (let t = 0; t < rows; t += 2) {
-    const x0 = t * cols, x1 = t + 1 < rows ? x0 + cols : x0;
-    for (let o = 0; o < n; o += 4) {
-      const w0 = o * cols, w1 = Math.min(o + 1, n - 1) * cols, w2 = Math.min(o + 2, n - 1) * cols;
-      const w3 = Math.min(o + 3, n - 1) * cols;
-      let a0 = 0, a1 = 0, a2 = 0, a3 = 0, b0 = 0, b1 = 0, b2 = 0, b3 = 0;
+  for (let t = 0; t < rows; t += 3) {
+    const t1 = Math.min(t + 1, rows - 1), t2 = Math.min(t + 2, rows - 1);
+    const x0 = t * cols, x1 = t1 * cols, x2 = t2 * cols;
+    for (let o = 0; o < n; o += 3) {
+      const o1 = Math.min(o + 1, n - 1), o2 = Math.min(o + 2, n - 1);
+      const w0 = o * cols, w1 = o1 * cols, w2 = o2 * cols;
+      let a0 = 0, a1 = 0, a2 = 0, b0 = 0, b1 = 0, b2 = 0, c0 = 0, c1 = 0, c2 = 0;
       for (let i = 0; i < cols; i++) {
-        const p = X[x0 + i], q = X[x1 + i], v0 = V[w0 + i], v1 = V[w1 + i], v2 = V[w2 + i], v3 = V[w3 + i];
-        a0 += p * v0; a1 += p * v1; a2 += p * v2; a3 += p * v3;
-        b0 += q * v0; b1 += q * v1; b2 += q * v2; b3 += q * v3;
+        const p = X[x0 + i], q = X[x1 + i], r = X[x2 + i], u = V[w0 + i], v = V[w1 + i], w = V[w2 + i];
+        a0 += p * u; a1 += p * v; a2 += p * w; b0 += q * u; b1 += q * v; b2 += q * w; c0 += r * u; c1 += r * v; c2 += r * w;
       }
-      const sums = [a0, a1, a2, a3, b0, b1, b2, b3];
-      for (let j = 0; j < 4 && o + j < n; j++) {
-        const bias = b ? b[o + j] : 0;
-        O[t * n + o + j] = sums[j] + bias;
-        if (t + 1 < rows) O[(t + 1) * n + o + j] = sums[4 + j] + bias;
-      }
+      O[t * n + o] = a0; O[t * n + o1] = a1; O[t * n + o2] = a2;
+      O[t1 * n + o] = b0; O[t1 * n + o1] = b1; O[t1 * n + o2] = b2;
+      O[t2 * n + o] = c0; O[t2 * n + o1] = c1; O[t2 * n + o2] = c2;
     }
   }
+  if (b) for (let i = 0; i < O.length; i++) O[i] += b[i % n];
   return out;
 }
 
