@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minigpt.model import GPTConfig
-from minigpt.pictures import blocks, fonts
+from minigpt.pictures import blocks, fonts, overview
 from minigpt.pictures.notebook import png
 
 CONFIG = GPTConfig(vocab_size=43, n_ctx=88, n_layer=3, n_head=4, d_model=96)
@@ -78,5 +78,17 @@ def test_without_a_font_labels_are_english(monkeypatch):
     assert "layer norm" in texts(blocks.decoder_block(CONFIG, "zh"))
 
 
+def test_gpt_looks_left_only():
+    """Of the four, GPT alone draws no arrow from the right; each guesses the token in the middle."""
+    (axes,) = overview.family(["The", "cat", "sleeps", "in", "Paris"]).axes
+    arrows = [text for text in axes.texts if text.arrow_patch is not None]
+    from_left, from_right = [0] * 4, [0] * 4
+    for one in arrows:
+        model, place = divmod(one.xyann[0], 32)
+        (from_left if place < 15 else from_right)[int(model)] += 1
+    assert (from_left, from_right) == ([2, 2, 2, 2], [2, 2, 0, 2])
+
+
 def test_both_languages_have_the_same_words():
-    assert blocks.WORDS["en"].keys() == blocks.WORDS["zh"].keys()
+    for words in (blocks.WORDS, overview.WORDS):
+        assert words["en"].keys() == words["zh"].keys()

@@ -1,20 +1,18 @@
 """The model drawn: eq. (2) with its shapes, the decoder block, attention by numbers, the mask as a staircase.
 
 Every box, arrow and number comes from a configuration, real tokens or real arrays. Each function returns a matplotlib
-figure; `labels` are "en" or "zh". Colours mean what they mean in all pictures: what a model computes is blue, markers
-and what is added past a layer orange, the truth green.
+figure; `labels` are "en" or "zh".
 """
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch, Rectangle
+from matplotlib.patches import Rectangle
 
 from minigpt.pictures import fonts
+from minigpt.pictures.drawing import NORMAL, SMALL, Drawing
 from minigpt.pictures.plots import BLUE, GREEN, GREY, ORANGE
 from minigpt.reference import softmax
 
-PALE = {"blue": "#d7e6f4", "orange": "#fbe3c7", "green": "#dcefe1", "grey": "#eeeeee", "white": "#ffffff"}
-INK, SOFT, SMALL, NORMAL = "#1b1f24", "#5a626d", 11, 13
 WORDS = {
     "en": {
         "tokens": "tokens", "embedding": "embedding", "block": "decoder block", "times": "{} times", "output": "output",
@@ -33,37 +31,9 @@ WORDS = {
 }  # fmt: skip
 
 
-class Drawing:
-    """A figure whose units are tenths of an inch, with words in one language."""
-
-    def __init__(self, width, height, labels):
-        self.words, self.family = WORDS[fonts.language(labels)], fonts.family(labels)
-        self.figure = Figure(figsize=(width / 10, height / 10))
-        self.axes = self.figure.add_axes((0, 0, 1, 1))
-        self.axes.set(xlim=(0, width), ylim=(0, height))
-        self.axes.axis("off")
-
-    def text(self, x, y, text, ha="center", size=NORMAL, colour=INK, **style):
-        self.axes.text(x, y, text, ha=ha, va="center", fontsize=size, color=colour, family=self.family, **style)
-
-    def note(self, x, y, text, ha="left"):
-        self.text(x, y, text, ha, SMALL, SOFT)
-
-    def block(self, x, y, width, height, text, colour="blue", edge=GREY, formula=None):
-        """A rounded box around (x, y) with a text in it, and a formula below that."""
-        style = {"boxstyle": "round,pad=0,rounding_size=0.9", "facecolor": PALE[colour], "edgecolor": edge}
-        self.axes.add_patch(FancyBboxPatch((x - width / 2, y - height / 2), width, height, linewidth=1.3, **style))
-        self.text(x, y + (1.5 if formula else 0), text)
-        if formula:
-            self.text(x, y - 1.6, formula)
-
-    def arrow(self, start, end, colour=GREY):
-        self.axes.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 1.6})
-
-
 def model(config, labels="en"):
     """All of eq. (2), from the tokens upwards, the shape beside each arrow."""
-    drawing, d = Drawing(58, 72, labels), config.d_model
+    drawing, d = Drawing(58, 72, WORDS, labels), config.d_model
     words, x, width = drawing.words, 20, 32
     stages = [  # height, text, formula, colour, shape of what comes out
         (5, words["tokens"], r"$x_1 \ldots x_T$", "grey", "(T)"),
@@ -89,7 +59,7 @@ def model(config, labels="en"):
 
 def decoder_block(config, labels="en"):
     """Post-LN as in GPT-1 and the lecture, and pre-LN beside it: both residual sums, and where the norms stand."""
-    drawing = Drawing(92, 68, labels)
+    drawing = Drawing(92, 68, WORDS, labels)
     words, shape = drawing.words, f"(T, {config.d_model})"
     attention, add, norm, mlp = (words[name] for name in ("attention", "add", "norm", "mlp"))
     post, pre = [attention, add, norm, mlp, add, norm], [norm, attention, add, norm, mlp, add]
@@ -141,7 +111,7 @@ def attention_steps(q, k, v, tokens, labels="en"):
         ("sum", r"$\mathrm{weights} \cdot v$", weights @ v, GREEN),
     ]
     cell, gap, x, y = 4.6, 5, 12, 3
-    drawing = Drawing(x + sum(values.shape[1] * cell + gap for *_, values, _ in steps), T * cell + 13, labels)
+    drawing = Drawing(x + sum(values.shape[1] * cell + gap for *_, values, _ in steps), T * cell + 13, WORDS, labels)
     for i, token in enumerate(tokens):
         drawing.text(x - 1, y + (T - 0.5 - i) * cell, token, "right", SMALL)
     for i, (name, formula, values, colour) in enumerate(steps):
@@ -158,7 +128,7 @@ def attention_steps(q, k, v, tokens, labels="en"):
 def staircase(tokens, labels="en"):
     """How one text trains all positions at once: row t sees x_1 .. x_{t-1} and must guess x_t."""
     n, wide, high = len(tokens) - 1, 8.6, 5.2
-    drawing = Drawing(wide * (n + 2), high * n + 7, labels)
+    drawing = Drawing(wide * (n + 2), high * n + 7, WORDS, labels)
     drawing.text(wide * n / 2, high * n + 4, drawing.words["sees"], size=SMALL, weight="bold")
     drawing.text(wide * (n + 1), high * n + 4, drawing.words["guess"], size=SMALL, weight="bold")
     for t in range(n):
@@ -177,7 +147,7 @@ def cross_entropy(names, p, came, labels="en"):
         names: the tokens shown. p: their probabilities. came: the place of the token that came.
     """
     n = len(names)
-    drawing = Drawing(78, 5 * n + 8, labels)
+    drawing = Drawing(78, 5 * n + 8, WORDS, labels)
     drawing.text(14.5, 5 * n + 4.5, r"$P(x_t \mid x_1 \ldots x_{t-1})$", "left")
     drawing.text(66, 5 * n + 4.5, drawing.words["loss"], weight="bold")
     for i, (name, share) in enumerate(zip(names, p, strict=True)):
