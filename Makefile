@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test lessons elsewhere notebooks body scaling table homework wheel book slides browser-test bench gpu lint format clean
+.PHONY: help run test lessons elsewhere notebooks body scaling table homework wheel book slides pdf browser-test bench gpu lint format clean
 help:
 	@echo "make run     set up .venv once, then the main job: pre-train, fine-tune four tasks, print the table"
 	@echo "make test    the same set-up, then the linter, every test, and every lesson against its stored outputs"
@@ -69,6 +69,9 @@ book: .venv/book
 
 slides: .venv/book
 	@$(BIN)/python site/slides.py
+
+pdf: slides
+	@$(BIN)/python site/pdf.py
 
 # Needs Chromium and a Chinese font: apt-get install chromium fonts-noto-cjk
 browser-test: .venv/book

@@ -1,8 +1,10 @@
 """The book and the slides: nothing from elsewhere, no error, no raw TeX, no box for a character, no overflow."""
 
 import re
+import sys
 
 import pytest
+from conftest import ROOT
 
 RAW = re.compile(r"\$\$|\\(frac|sum|text|partial|log|mathbb|theta)\b")
 TEXT = """() => {  // what a reader sees, code left out
@@ -69,42 +71,53 @@ def test_chinese_characters_are_drawn(book, tab):
         assert tab.page.evaluate(DRAWN, character) != missing, f"{character} is a box: install fonts-noto-cjk"
 
 
-def decks(language):
-    return pytest.mark.parametrize("number", range(13), ids=lambda n: f"{n:02}-{language}")
-
-
-@decks("en")
-def test_english_slides(slides, tab, number):
-    every_slide(tab, next(slides.glob(f"{number:02}_*.en.html")))
-
-
-@decks("zh")
-def test_chinese_slides(slides, tab, number):
-    every_slide(tab, next(slides.glob(f"{number:02}_*.zh.html")))
-
-
-def every_slide(tab, deck):
-    """Go through a deck: each slide fits the page, readable, with at most 15 lines of code."""
-    page = tab.open(deck)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_slide(slides, tab, language):
+    """Go through the deck: each slide fits the page, drawn no smaller than 0.8, below its title."""
+    page = tab.open(slides / f"deck.{language}.html")
     page.wait_for_function("window.Reveal && Reveal.isReady()")
     seen = 0
     while True:
+        while page.evaluate("Reveal.availableFragments().next"):
+            page.evaluate("Reveal.nextFragment()")
         slide = page.evaluate(
             """() => {
-            const s = Reveal.getCurrentSlide(), b = s.getBoundingClientRect();
-            const code = [...s.querySelectorAll('pre.code')].map(p => p.textContent.trimEnd().split('\\n').length);
-            return {right: b.right, bottom: b.bottom, scale: parseFloat(s.dataset.scale),
-                    lines: Math.max(0, ...code), text: s.textContent.slice(0, 60)};
+            const s = Reveal.getCurrentSlide(), body = s.querySelector('.body').getBoundingClientRect();
+            const inside = [...s.querySelectorAll('.body > *')].map(e => e.getBoundingClientRect());
+            return {scale: parseFloat(s.dataset.scale), title: s.querySelector('h1, h2').textContent,
+                    head: s.querySelector('h1, h2').getBoundingClientRect().bottom,
+                    foot: s.querySelector('footer').getBoundingClientRect().top,
+                    top: Math.min(...inside.map(b => b.top)), bottom: Math.max(...inside.map(b => b.bottom)),
+                    right: Math.max(...inside.map(b => b.right))};
         }"""
         )
-        assert slide["right"] <= 1281 and slide["bottom"] <= 721, slide
-        assert slide["scale"] >= 0.55 and slide["lines"] <= 15, slide
+        assert slide["scale"] >= 0.8 and slide["right"] <= 1281, slide
+        assert slide["head"] <= slide["top"] + 1 and slide["bottom"] <= slide["foot"] + 14, slide
         seen += 1
         if page.evaluate("Reveal.isLastSlide()"):
             break
         page.evaluate("Reveal.next()")
     healthy(tab)
-    assert seen > 10
+    assert seen > 30
+
+
+@pytest.mark.parametrize("length", ["45", "15"])
+def test_the_shorter_lectures(slides, tab, length):
+    page = tab.open(f"{(slides / 'deck.en.html').as_uri()}?length={length}")
+    page.wait_for_function("window.Reveal && Reveal.isReady()")
+    assert {"45": 14, "15": 6}[length] <= page.evaluate("Reveal.getTotalSlides()") <= {"45": 20, "15": 9}[length]
+    healthy(tab)
+
+
+def test_the_deck_prints(slides, browser):
+    """One page a slide, 16:9, and small enough to be sent."""
+    sys.path.insert(0, str(ROOT / "site"))
+    import pdf
+
+    printed = pdf.pdf(browser, "zh").read_bytes()
+    sizes = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", printed)
+    assert len(sizes) == 37 and {round(float(w) / float(h), 2) for w, h in sizes} == {1.78}
+    assert len(printed) < 20e6
 
 
 def test_the_checks_catch(tab, tmp_path):

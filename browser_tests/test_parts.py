@@ -1,4 +1,4 @@
-"""How a notebook becomes slides, and formulas MathML: without a browser."""
+"""The deck's source, and formulas as MathML: without a browser."""
 
 import re
 import sys
@@ -16,34 +16,46 @@ from minigpt.grading.mathml import drawn, mathml
 NOTEBOOKS = sorted((ROOT / "chapters").glob("*/*.ipynb"))
 
 
-@pytest.mark.parametrize("n", [1, 15, 16, 34, 60])
-def test_code_is_cut_into_pieces_that_fit_and_nothing_is_lost(n):
-    source = "\n".join(f"line_{i}" if i % 7 else f"line_{i}\n" for i in range(n))
-    found = slides.pieces(source)
-    assert all(len(piece.split("\n")) <= slides.LINES for piece in found)
-    assert re.findall(r"line_\d+", "\n".join(found)) == [f"line_{i}" for i in range(n)]
+WORDS, LINES = 40, 8  # that a slide shows at most
+DECKS = {language: [slide for column in slides.read(language) for slide in column] for language in slides.WORDS}
 
 
-def test_parts_share_a_slide_while_there_is_room():
-    assert slides.packed([(5, "a"), (9, "b"), (2, "c"), (20, "d"), (1, "e")]) == ["ab", "c", "d", "e"]
+def test_both_decks_have_the_same_slides():
+    told = {
+        language: [(s.level, s.minutes, s.lengths, s.lesson, re.findall(r"(?m)^@(\w+ [\w.]+)", s.body)) for s in deck]
+        for language, deck in DECKS.items()
+    }
+    assert told["en"] == told["zh"] and 30 <= len(told["en"]) <= 45
 
 
-def test_long_text_is_cut_between_paragraphs_and_answers_stay_whole():
-    source = (
-        "\n\n".join("x" * 400 for _ in range(5)) + "\n\n<details><summary>A</summary>\n\n1. one\n\n2. two\n</details>"
-    )
-    found = slides.paragraphs(source)
-    assert len(found) == 3 and found[-1].count("<details>") == 1 and "2. two" in found[-1]
-    assert '<aside class="notes">' in slides.text_slide(found[-1]) and "one" not in slides.text_slide(found[0])
+def test_the_minutes_are_those_of_the_lecture():
+    for length in slides.LENGTHS:
+        minutes = sum(int(s.minutes) for s in DECKS["en"] if length in s.lengths.split())
+        assert int(length) - 2 <= minutes <= int(length)
 
 
-def test_a_cell_tagged_notes_is_told_to_the_speaker_only():
-    cells = [
-        nbformat.v4.new_markdown_cell("## A"),
-        nbformat.v4.new_markdown_cell("say this", metadata={"tags": ["notes"]}),
-    ]
-    ((slide,),) = slides.slides_of(nbformat.v4.new_notebook(cells=cells))
-    assert re.search(r'<aside class="notes">.*say this.*</aside>', slide, re.DOTALL)
+@pytest.mark.parametrize("language", slides.WORDS)
+def test_a_slide_has_one_idea_and_a_speaker_has_notes(language):
+    for slide in DECKS[language]:
+        assert slide.words() <= WORDS, (slide.title, slide.words())
+        assert len(re.findall(r"(?m)^@", slide.body)) <= 1, slide.title
+        assert len(slide.note) > 8, slide.title
+        for name in re.findall(r"(?m)^@code (.*)$", slide.body):
+            code = re.sub("<[^>]*>", "", slides.code(name)).strip()
+            assert code.count("\n") < LINES, (slide.title, code)
+
+
+def test_a_number_comes_from_the_results_or_not_at_all():
+    assert re.fullmatch(r"\d+", slides.filled("{{pre-trained.single_text}}"))
+    with pytest.raises(SystemExit, match="accuracy of everything"):
+        slides.filled("{{accuracy of everything}}")
+
+
+def test_the_limits_catch():
+    """A slide with 41 words, and one without a title."""
+    assert slides.Slide("## Long\n:: 1 | 90\n\n" + "word " * 41 + "\nNote: n").words() == 41
+    with pytest.raises(SystemExit, match="begins with"):
+        slides.Slide("no title\n")
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: f"{path.parent.name}/{path.name}")

@@ -1,18 +1,25 @@
-"""`make slides`: each lesson as reveal.js slides, in English and Chinese, from the notebook itself.
+"""`make slides`: the lecture as a reveal.js deck, in English and Chinese, from `lecture/deck.*.md`.
 
-A heading begins a slide to the right; what follows goes below it: a cell of text, at most 15 lines of code, an output.
-A slide that is still too high is drawn smaller, never cut. The answers to the questions, and cells tagged `notes`, are
-speaker notes (press s). One folder, build/slides: nothing in it asks for the network.
+    ---                 a new slide            --                  a deeper slide below it
+    # title             of a part              ## title            of a slide, a sentence
+    :: 3 | 15 45 90 | (1) | 01                 minutes, the lengths that have it, equation, lesson
+    @figure name: what it shows                @boxes single_text  an example's sequences
+    @live inside=...    a view of the explorer
+    >> text             shown when asked for   @code minigpt.loss.log_loss
+    {{pre-trained.single_text}}                a number of the stored results, see figures.py
+    Note: what to say, what to ask, and what students usually answer
+
+`?length=45` or `15` is the shorter lecture. One folder, build/slides: nothing in it asks for the network.
 """
 
 import html
+import importlib
 import importlib.util
 import re
 import shutil
 import sys
 from pathlib import Path
 
-import nbformat
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from pygments import highlight
@@ -21,137 +28,138 @@ from pygments.lexers import PythonLexer
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-OUT = ROOT / "build" / "slides"
-sys.path.insert(0, str(ROOT))
+OUT, LECTURE = ROOT / "build" / "slides", ROOT / "lecture"
+sys.path[:0] = [str(HERE), str(ROOT)]
+import figures  # noqa: E402
+
 from minigpt.grading.mathml import mathml  # noqa: E402
+from minigpt.pictures import plots  # noqa: E402
+from minigpt.pictures.explorer import page  # noqa: E402
+from minigpt.pictures.notebook import source  # noqa: E402
 
-LINES = 15  # of code or printed text on one slide
+WORDS = {
+    "en": {"lesson": "lesson", "equation": "eq.", "minutes": "min", "lengths": "Lengths"},
+    "zh": {"lesson": "第 {} 课", "equation": "式", "minutes": "分钟", "lengths": "长度"},
+}
+LENGTHS = ("90", "45", "15")
+BAND = f' data-background-color="{plots.BLUE}"'
+MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
+MARKDOWN.use(dollarmath_plugin, renderer=lambda tex, options: mathml(tex, display=options["display_mode"]))
 FORMATTER = HtmlFormatter(nowrap=True)
-DETAILS = re.compile(r"<details>.*?</summary>(.*?)</details>", re.DOTALL)
 
 
-def draw(tex, options):
-    return mathml(tex, display=options["display_mode"])
+class Slide:
+    """One slide of the source: its title, what stands under it, its notes."""
+
+    def __init__(self, text):
+        text, _, self.note = text.strip().partition("\nNote: ")
+        lines = text.split("\n")
+        self.level, self.title = lines[0].count("#", 0, 2), lines[0].lstrip("# ")
+        fields = lines[1].removeprefix("::").split("|") if len(lines) > 1 and lines[1].startswith("::") else []
+        self.minutes, lengths, self.equation, self.lesson = [
+            field.strip() for field in [*fields, *["", "", "", ""]][:4]
+        ]
+        self.lengths = lengths or "90"
+        self.body = "\n".join(lines[2:] if fields else lines[1:]).strip()
+        if self.level not in (1, 2) or not self.title:
+            raise SystemExit(f"a slide begins with # or ## and a title, not {lines[0]!r}")
+
+    def words(self):
+        """How many words it shows, without title, figures and code; two Chinese characters count as one."""
+        text = re.sub(r"(?m)^@(figure|boxes|live|code).*$|\$\$?[^$]*\$\$?|[|>*`-]", " ", self.body)
+        return len(re.findall(r"[A-Za-z0-9'’.,%()]+", text)) + len(re.findall(r"[\u3400-\u9fff]", text)) / 2
 
 
-MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table").use(dollarmath_plugin, renderer=draw)
+def read(language):
+    """A deck's source as columns of slides."""
+    text = (LECTURE / f"deck.{language}.md").read_text(encoding="utf-8")
+    return [[Slide(part) for part in re.split(r"(?m)^--$", column)] for column in re.split(r"(?m)^---$", text)]
 
 
-def slides_of(notebook):
-    """A lesson as a list of columns, each a list of slides (HTML)."""
-    columns = []
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown" and "notes" in cell.metadata.get("tags", []) and columns:
-            columns[-1].append((0, f'<aside class="notes">{MARKDOWN.render(cell.source)}</aside>'))
-            continue
-        if cell.cell_type == "markdown":
-            parts = [(weight(part), text_slide(part)) for part in paragraphs(cell.source)]
-        else:
-            parts = [(1 + piece.count("\n"), code_slide(piece)) for piece in pieces(cell.source)]
-            parts += [part for output in cell.outputs for part in output_slides(output)]
-        if not columns or (cell.cell_type == "markdown" and cell.source.startswith("#")):
-            columns.append([])
-        columns[-1] += parts
-    return [packed(column) for column in columns]
+def filled(text):
+    """Numbers put into a text."""
+
+    def number(found):
+        if found[1] not in figures.numbers():
+            raise SystemExit(f"the deck asks for the number {found[1]!r}, which figures.py does not know")
+        return figures.numbers()[found[1]]
+
+    return re.sub(r"{{([a-z][^{}]*)}}", number, text)
 
 
-def packed(parts):
-    """Parts (lines, HTML) of a column on as few slides as hold them in their order: LINES lines each, or one part."""
-    slides, room = [], 0
-    for lines, drawn in parts:
-        if slides and lines <= room:
-            slides[-1] += drawn
-        else:
-            slides.append(drawn)
-            room = LINES
-        room -= lines
-    return slides
+def drawn(body, language):
+    """The body of a slide as HTML."""
+    pieces = []
+    for block in re.split(r"\n\s*\n", body):
+        if block.startswith("@figure "):
+            name, _, alt = block.removeprefix("@figure ").partition(": ")
+            pieces.append(figures.svg(name, alt, language))
+        elif block.startswith("@boxes "):
+            pieces.append(figures.boxes(block.removeprefix("@boxes ")))
+        elif block.startswith("@live "):
+            address = html.escape(f"explorer.{language}.html#{block.removeprefix('@live ')}&lang={language}&bare=1")
+            pieces.append(f'<iframe class="live" data-src="{address}" title="explorer"></iframe>')
+        elif block.startswith("@code "):
+            pieces.append(code(block.removeprefix("@code ")))
+        elif block.startswith(">> "):
+            pieces.append(f'<div class="fragment">{MARKDOWN.render(filled(block.removeprefix(">> ")))}</div>')
+        elif block:
+            pieces.append(MARKDOWN.render(filled(block)))
+    return "".join(pieces)
 
 
-def weight(source):
-    """How many lines a text takes, about: 70 characters a line, a Chinese one counting double, more for a formula."""
-    lines = 0
-    for block in DETAILS.sub("", source).split("\n\n"):
-        lines += 1 + width(block) // 70 + 2 * block.startswith(("$$", "|", "#"))
-    return lines
+def code(name):
+    """A function's source, as the package has it."""
+    module, _, function = name.rpartition(".")
+    text = source(getattr(importlib.import_module(module), function))
+    return f'<pre class="code"><code>{highlight(text, PythonLexer(), FORMATTER)}</code></pre>'
 
 
-def width(text):
-    """Its characters, a Chinese one counting double."""
-    return sum(2 if ord(c) > 0x2E80 else 1 for c in text)
-
-
-def text_slide(source):
-    """Markdown as a slide; folded answers become notes."""
-    notes = "".join(DETAILS.findall(source))
-    aside = f'<aside class="notes">{MARKDOWN.render(notes)}</aside>' if notes else ""
-    return f'<div class="text">{MARKDOWN.render(DETAILS.sub("", source))}</div>{aside}'
-
-
-def paragraphs(source, most=900):
-    """A long text in parts of at most about `most` characters (a Chinese one counts as two), cut between paragraphs."""
-    parts, size = [[]], 0
-    answers = source.find("<details>")
-    body, folded = (source[:answers], source[answers:]) if answers >= 0 else (source, "")
-    for block in body.split("\n\n"):
-        if size + width(block) > most and parts[-1]:
-            parts.append([])
-            size = 0
-        parts[-1].append(block)
-        size += width(block)
-    texts = ["\n\n".join(part) for part in parts]
-    texts[-1] += folded
-    return texts
-
-
-def pieces(source):
-    """Code in pieces of at most LINES lines, cut at a blank line where there is one."""
-    lines, found = source.split("\n"), []
-    while len(lines) > LINES:
-        blank = [n for n in range(5, LINES + 1) if not lines[n].strip()]
-        cut = blank[-1] if blank else LINES
-        found.append("\n".join(lines[:cut]).strip("\n"))
-        lines = lines[cut:]
-        while lines and not lines[0].strip():
-            lines = lines[1:]
-    return [*found, "\n".join(lines)]
-
-
-def code_slide(source):
-    return f'<pre class="code"><code>{highlight(source, PythonLexer(stripnl=False), FORMATTER)}</code></pre>'
-
-
-def output_slides(output):
-    """A picture, or printed text in parts."""
-    data = output.get("data", {})
-    if "image/png" in data:
-        picture = data["image/png"].replace("\n", "")
-        alt = html.escape(str(output.metadata.get("image/png", {}).get("alt", "")))
-        return [(LINES - 4, f'<img src="data:image/png;base64,{picture}" alt="{alt}">')]
-    text = output.get("text", data.get("text/plain", ""))
-    told = [piece for piece in pieces(text.rstrip("\n")) if piece.strip()]
-    return [(1 + piece.count("\n"), f'<pre class="output">{html.escape(piece)}</pre>') for piece in told]
-
-
-def page(lesson, language):
-    """One lesson's page."""
-    notebook = nbformat.read(lesson, as_version=4)
-    title = notebook.cells[0].source.split("\n")[0].strip("# ")
-    body = "\n".join(
-        "<section>" + "".join(f"<section>{slide}</section>" for slide in column) + "</section>"
-        for column in slides_of(notebook)
+def section(slide, part, language):
+    words = WORDS[language]
+    lesson = words["lesson"].format(slide.lesson) if "{}" in words["lesson"] else f"{words['lesson']} {slide.lesson}"
+    foot = [part, f"{words['equation']} {slide.equation}" if slide.equation else "", lesson if slide.lesson else ""]
+    told = f"{slide.minutes} {words['minutes']}. " if slide.minutes else ""
+    heading = f"<h{slide.level}>{MARKDOWN.renderInline(filled(slide.title))}</h{slide.level}>"
+    return (
+        f'<section data-length="{slide.lengths}" class="level{slide.level}"{BAND if slide.level == 1 else ""}>{heading}'
+        f'<div class="body">{drawn(slide.body, language)}</div>'
+        f"<footer>{' · '.join(piece for piece in foot if piece)}</footer>"
+        f'<aside class="notes">{MARKDOWN.render(told + filled(slide.note))}</aside></section>'
     )
-    style = HtmlFormatter().get_style_defs("pre.code")
+
+
+def deck(language):
+    """The deck's page."""
+    part, columns = "", []
+    for column in read(language):
+        if column[0].level == 1:
+            part = column[0].title
+        slides = "".join(section(slide, part, language) for slide in column)
+        columns.append(f'<section data-length="{column[0].lengths}">{slides}</section>' if len(column) > 1 else slides)
+    values = {
+        "LANGUAGE": language,
+        "TITLE": html.escape(read(language)[0][0].title),
+        "STYLE": (LECTURE / "theme.css").read_text(encoding="utf-8") + FORMATTER.get_style_defs("pre.code"),
+        "BODY": "\n".join(columns),
+    }
     template = (HERE / "templates" / "slides.html").read_text(encoding="utf-8")
-    values = {"LANGUAGE": language, "TITLE": html.escape(title), "STYLE": style, "BODY": body}
     return re.sub(r"@(LANGUAGE|TITLE|STYLE|BODY)@", lambda match: values[match[1]], template)
 
 
 def contents():
-    """The page that lists the decks."""
-    decks = [path.name.removesuffix(".en.html") for path in sorted(OUT.glob("*.en.html"))]
-    rows = "".join(f'<li>{n}: <a href="{n}.en.html">English</a> · <a href="{n}.zh.html">中文</a></li>' for n in decks)
-    head = '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>minigpt</title><h1>minigpt</h1>'
+    """The page that leads to the decks."""
+    rows = "".join(
+        f'<li lang="{language}"><b>{html.escape(read(language)[0][0].title)}</b>: '
+        + ", ".join(
+            f'<a href="deck.{language}.html?length={length}">{length} {WORDS[language]["minutes"]}</a>'
+            for length in LENGTHS
+        )
+        + f' · <a href="explorer.{language}.html">explorer</a></li>'
+        for language in WORDS
+    )
+    style = "<style>body{font:20px/1.8 system-ui,sans-serif;margin:3em auto;max-width:40em;padding:0 1em}</style>"
+    head = f'<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>minigpt</title>{style}<h1>minigpt</h1>'
     return f"{head}<ul>{rows}</ul></html>"
 
 
@@ -167,18 +175,16 @@ def main():
     if OUT.exists():
         shutil.rmtree(OUT)
     OUT.mkdir(parents=True)
-    source = reveal()
-    for name in ("dist/reveal.js", "dist/reveal.css", "dist/theme/white.css", "plugin/notes/notes.js"):
+    carried = reveal()
+    for name in ("dist/reveal.js", "dist/reveal.css", "plugin/notes/notes.js"):
         place = OUT / "reveal" / name
         place.parent.mkdir(parents=True, exist_ok=True)
-        text = (source / name).read_text(encoding="utf-8")
-        place.write_text(re.sub(r"@import url\([^)]*\);", "", text), encoding="utf-8")  # fonts of the system do
-    for language, name in (("en", "lesson.ipynb"), ("zh", "lesson.zh.ipynb")):
-        for lesson in sorted((ROOT / "chapters").glob(f"[0-9][0-9]_*/{name}")):
-            path = OUT / f"{lesson.parent.name}.{language}.html"
-            path.write_text(page(lesson, language), encoding="utf-8")
+        shutil.copyfile(carried / name, place)
+    for language in WORDS:
+        (OUT / f"deck.{language}.html").write_text(deck(language), encoding="utf-8")
+        page.write(figures.BODY, OUT / f"explorer.{language}.html", language)
     (OUT / "index.html").write_text(contents(), encoding="utf-8")
-    print(f"{OUT.relative_to(ROOT)}: {len(list(OUT.glob('*.html')))} decks")
+    print(f"{OUT.relative_to(ROOT)}/index.html")
 
 
 if __name__ == "__main__":

@@ -169,7 +169,7 @@ def test_pictures_of_a_model(device, tok):
     weights = widgets.attention_weights(model.eval(), [tok.start_id, 1, 2], 1)
     np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-5)
     widgets.next_token_figure(model, tok, "Ben took")
-    widgets.attention_explorer(model, tok, "Ben took the ball.")
+    assert "inside=Ben took" in widgets.explorer(model, tok, "inside", "Ben took the ball.").hash
 
 
 @pytest.mark.parametrize("device", DEVICES)

@@ -33,52 +33,52 @@ WORDS = {
 
 def model(config, labels="en"):
     """All of eq. (2), from the tokens upwards, the shape beside each arrow."""
-    drawing, d = Drawing(58, 72, WORDS, labels), config.d_model
-    words, x, width = drawing.words, 20, 32
+    drawing, d = Drawing(66, 58, WORDS, labels), config.d_model
+    words, x, width = drawing.words, 21, 38
     stages = [  # height, text, formula, colour, shape of what comes out
-        (5, words["tokens"], r"$x_1 \ldots x_T$", "grey", "(T)"),
-        (20, words["embedding"], r"$h^{[0]} = e_x W^e + W^p$", "blue", f"(T, {d})"),
-        (36, words["block"], r"$h^{[l]} = \mathrm{Decoder}(h^{[l-1]})$", "blue", f"(T, {d})"),
-        (52, words["output"], r"$h^{[L]} W^L$", "blue", f"(T, {config.vocab_size})"),
-        (66, words["next"], r"$P(x) = \mathrm{softmax}$", "green", None),
+        (4.5, words["tokens"], r"$x_1 \ldots x_T$", "grey", "(T)"),
+        (16.5, words["embedding"], r"$h^{[0]} = e_x W^e + W^p$", "blue", f"(T, {d})"),
+        (28.5, words["block"], r"$h^{[l]} = \mathrm{Decoder}(h^{[l-1]})$", "blue", f"(T, {d})"),
+        (41.5, words["output"], r"$h^{[L]} W^L$", "blue", f"(T, {config.vocab_size})"),
+        (53, words["next"], r"$P(x) = \mathrm{softmax}$", "green", None),
     ]
     for (y, text, formula, colour, shape), above in zip(stages, [*stages[1:], None], strict=True):
-        for shift in (1.6, 0.8) if y == 36 else ():
-            drawing.block(x + shift, y + shift, width, 8, "", colour)
-        drawing.block(x, y, width, 8, text, colour, formula=formula)
+        for shift in (1.6, 0.8) if y == 28.5 else ():
+            drawing.block(x + shift, y + shift, width, 7.6, "", colour)
+        drawing.block(x, y, width, 7.6, text, colour, formula=formula)
         if above:
-            low, high = y + (5.6 if y == 36 else 4), above[0] - 4
+            low, high = y + (5.4 if y == 28.5 else 3.8), above[0] - 3.8
             drawing.arrow((x, low), (x, high))
             drawing.note(x + 1.2, (low + high) / 2, shape)
     side = x + width / 2 + 2.5
-    drawing.note(side, 20, f"$W^e$ ({config.vocab_size}, {d})\n$W^p$ ({config.n_ctx}, {d})")
-    drawing.note(side + 1, 36, words["times"].format(config.n_layer))
-    drawing.note(side, 52, f"$W^L$ ({d}, {config.vocab_size})")
+    drawing.note(side, 16.5, f"$W^e$ ({config.vocab_size}, {d})\n$W^p$ ({config.n_ctx}, {d})")
+    drawing.note(side + 1, 28.5, words["times"].format(config.n_layer))
+    drawing.note(side, 41.5, f"$W^L$ ({d}, {config.vocab_size})")
     return drawing.figure
 
 
 def decoder_block(config, labels="en"):
     """Post-LN as in GPT-1 and the lecture, and pre-LN beside it: both residual sums, and where the norms stand."""
-    drawing = Drawing(92, 68, WORDS, labels)
+    drawing = Drawing(96, 57, WORDS, labels)
     words, shape = drawing.words, f"(T, {config.d_model})"
     attention, add, norm, mlp = (words[name] for name in ("attention", "add", "norm", "mlp"))
     post, pre = [attention, add, norm, mlp, add, norm], [norm, attention, add, norm, mlp, add]
-    for x, title, order in ((24, words["post"], post), (70, words["pre"], pre)):
-        drawing.text(x, 65, title, weight="bold")
-        drawing.note(x, 2, f"$x$  {shape}", ha="center")
-        leaves, below = 4.5, 3.5  # where the way past begins, and the top of what stands below
-        for y, name in zip((11 + 9 * i for i in range(6)), order, strict=True):
-            half = 2 if name == add else 2.8
+    for x, title, order in ((25, words["post"], post), (72, words["pre"], pre)):
+        drawing.text(x, 55, title, weight="bold")
+        drawing.note(x, 1.8, f"$x$  {shape}", ha="center")
+        leaves, below = 4.4, 3.4  # where the way past begins, and the top of what stands below
+        for y, name in zip((9.4 + 7.6 * i for i in range(6)), order, strict=True):
+            half = 1.8 if name == add else 2.5
             drawing.arrow((x, below), (x, y - half))
             below = y + half
             if name != add:
-                drawing.block(x, y, 26, 2 * half, name, "grey" if name == norm else "blue")
+                drawing.block(x, y, 29, 2 * half, name, "grey" if name == norm else "blue")
                 continue
-            drawing.block(x, y, 5, 2 * half, "+", "orange", ORANGE)
-            drawing.axes.plot([x, x - 17, x - 17], [leaves, leaves, y], color=ORANGE, linewidth=1.8)
-            drawing.arrow((x - 17.1, y), (x - 2.6, y), ORANGE)
-            leaves = y + (3.4 if order is pre else 12.6)  # after the sum, or after its norm
-        drawing.arrow((x, below), (x, 62.5))
+            drawing.block(x, y, 4.6, 2 * half, "+", "orange", ORANGE)
+            drawing.axes.plot([x, x - 19, x - 19], [leaves, leaves, y], color=ORANGE, linewidth=1.8)
+            drawing.arrow((x - 19.1, y), (x - 2.4, y), ORANGE)
+            leaves = y + (2.7 if order is pre else 10.6)  # after the sum, or after its norm
+        drawing.arrow((x, below), (x, 53))
     return drawing.figure
 
 

@@ -10,7 +10,7 @@ from minigpt.pictures import fonts
 from minigpt.pictures.plots import GREY
 
 PALE = {"blue": "#d7e6f4", "orange": "#fbe3c7", "green": "#dcefe1", "grey": "#eeeeee", "white": "#ffffff"}
-INK, SOFT, SMALL, NORMAL = "#1b1f24", "#5a626d", 11, 13
+INK, SOFT, SMALL, NORMAL = "#1b1f24", "#5a626d", 12.5, 15
 
 
 class Drawing:
@@ -37,9 +37,9 @@ class Drawing:
         """A rounded box around (x, y) with a text in it, and a formula below that."""
         style = {"boxstyle": "round,pad=0,rounding_size=0.9", "facecolor": PALE[colour], "edgecolor": edge}
         self.axes.add_patch(FancyBboxPatch((x - width / 2, y - height / 2), width, height, linewidth=1.3, **style))
-        self.text(x, y + (1.5 if formula else 0), text)
+        self.text(x, y + (1.7 if formula else 0), text)
         if formula:
-            self.text(x, y - 1.6, formula)
+            self.text(x, y - 1.7, formula)
 
     def arrow(self, start, end, colour=GREY):
         self.axes.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 1.6})

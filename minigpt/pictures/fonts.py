@@ -22,17 +22,17 @@ CHINESE = (
 @cache
 def chinese():
     """The name of a font with Chinese signs, or None."""
-    found = [path for path in sorted(font_manager.findSystemFonts()) if Path(path).name.startswith(CHINESE)]
-    for path in found:  # all of a family's weights
+    paths = [path for path in sorted(font_manager.findSystemFonts()) if Path(path).name.startswith(CHINESE)]
+    for path in paths:  # all of a family's weights
         font_manager.fontManager.addfont(path)
-    return font_manager.FontProperties(fname=found[0]).get_name() if found else None
+    return font_manager.FontProperties(fname=paths[0]).get_name() if paths else None
 
 
 def family(labels):
     """The fonts of a figure with `labels` "en" or "zh", the first that has a sign draws it."""
-    return [LATIN, chinese()] if labels == "zh" and chinese() else [LATIN]
+    return [LATIN] if language(labels) == "en" else [LATIN, chinese()]
 
 
 def language(labels):
     """The language of a figure's labels: "zh" where it was asked for and can be drawn, else "en"."""
-    return "zh" if labels == "zh" and chinese() else "en"
+    return labels if chinese() else "en"
