@@ -379,6 +379,26 @@ def test_addresses_that_are_broken(tab, folder):
     assert tab.errors == []
 
 
+@pytest.mark.parametrize("level", ["char", "bpe"])
+def test_a_model_of_another_kind(tab, tmp_path, level):
+    """Chinese, a few bytes a piece: what is written is made of whole characters; no truth is known."""
+    tok = Tokenizer.train(world.stories(500, 0, "zh"), 270, level)
+    tok.save(tmp_path)
+    GPT(GPTConfig(tok.vocab_size, n_ctx=16, n_layer=1, n_head=2, d_model=8, dropout=0.0)).save(tmp_path)
+    explorer.write(tmp_path, tmp_path / "explorer.html", "zh")
+    page = opened(tab, tmp_path, "next=小安拿了")
+    for _ in range(5):
+        before = page.locator("#text").input_value()
+        page.get_by_role("button", name="写一个词元").click()
+        page.wait_for_timeout(150)
+        after = page.locator("#text").input_value()
+        assert after.startswith(before)
+    shown(page)
+    assert page.locator(".legend").first.inner_text().strip() == "模型"
+    opened(tab, tmp_path, "inside=小安拿了球")
+    assert tab.errors == []
+
+
 def test_the_browsers_back_button(tab, folder):
     page = opened(tab, folder, "next=Anna took the key.")
     page.get_by_role("button", name="Inside").click()
