@@ -9,7 +9,7 @@ from minigpt.data import world, world_tasks
 from minigpt.data.world_grammar import WITH_QUESTIONS
 from minigpt.finetune import FinetuneConfig, finetune
 from minigpt.model import GPT, GPTConfig
-from minigpt.studies import ablation, zeroshot
+from minigpt.studies import ablation, snapshots, zeroshot
 from minigpt.studies.ablation import Trial, ablate, merge, read_table, take_over, trials
 from minigpt.studies.lstm import LSTM
 from minigpt.studies.settings import Corpus, Setting, TaskData
@@ -184,3 +184,11 @@ def test_zero_shot_with_the_true_distribution_is_right(task):
     answers = zeroshot.answer(Oracle(tok), tok, task, examples)
     right = sum(a == e["label"] for a, e in zip(answers, examples, strict=True))
     assert right == 12, (answers, [e["label"] for e in examples])
+
+
+def test_without_the_mask_the_future_is_seen_and_afterwards_it_is_not(tiny):
+    early, late = torch.tensor([[1, 2, 3, 4]]), torch.tensor([[1, 2, 3, 5]])
+    with torch.no_grad():
+        with snapshots.no_mask():
+            assert not torch.equal(tiny(early)[0, 0], tiny(late)[0, 0])
+        assert torch.equal(tiny(early)[0, 0], tiny(late)[0, 0])

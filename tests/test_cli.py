@@ -9,6 +9,7 @@ from minigpt import commands
 from minigpt.data import world, world_tasks
 from minigpt.finetune import FinetuneConfig
 from minigpt.pictures import plots
+from minigpt.pictures.explorer import payload
 from minigpt.studies import main_job, results, settings
 from minigpt.support import folders
 from minigpt.support.errors import InputError
@@ -118,7 +119,7 @@ def tiny_setting():
     corpus = settings.Corpus(texts, texts[:10], world.floor(texts[:10]))
     sizes = {"n_ctx": 64, "n_layer": 1, "n_head": 2, "d_model": 16}
     training = TrainConfig(steps=5, batch_size=8)
-    return settings.Setting(corpus, "word", 100, sizes, training, tasks, {"with questions": corpus})
+    return settings.Setting(corpus, "word", 100, sizes, training, tasks, {"with questions": corpus}, snapshots=(0, 2))
 
 
 def test_main_job(tmp_path, tiny_setting, capsys):
@@ -135,6 +136,11 @@ def test_main_job(tmp_path, tiny_setting, capsys):
         "loss.csv",
         "loss.png",
         "table.png",
+        "explorer.html",
+        "snapshots/step0.safetensors",
+        "snapshots/step2.safetensors",
+        "snapshots/no-mask300.safetensors",
+        "from-scratch/similarity/task.json",
     ):
         assert (tmp_path / "run" / name).stat().st_size > 0
     assert json.loads((tmp_path / "run/metrics.json").read_text()) == metrics
@@ -144,6 +150,9 @@ def test_main_job(tmp_path, tiny_setting, capsys):
             lead = row["leads"].get(arm, {"lead": 0.0})["lead"]
             assert abs(row["pre-trained"]["score"] - row[arm]["score"] - lead) < 1e-9
         assert 0 <= row["from scratch"]["train"] <= 1 and "train" not in row["majority"]
+    carried = payload.of_folder(tmp_path / "run")
+    assert [one["step"] for one in carried["snapshots"]] == [0, 2] and carried["cheat"]["steps"] == 300
+    assert all(set(arms) == {"pretrained", "scratch"} for arms in carried["tasks"].values()) and carried["floor"] > 0
     with pytest.raises(InputError, match="already holds a run"):
         main_job.run(tiny_setting, tmp_path / "run", 0, device.pick("cpu"))
 

@@ -21,6 +21,7 @@ from minigpt.studies import baselines
 from minigpt.studies.results import pretraining_line, table
 from minigpt.studies.snapshots import keeping, unmasked
 from minigpt.support.device import one_thread, product_speed
+from minigpt.support.errors import InputError
 from minigpt.support.files import write_json
 from minigpt.support.folders import refuse_full
 from minigpt.support.workers import processes_for
@@ -72,8 +73,11 @@ def run(setting, out, seed, device, say=print):
     write_json(out / "metrics.json", metrics)
     say(table(tasks))
     say(f"{metrics['seconds']:.0f} s in all; weights, tokenizer, metrics.json, loss.csv and pictures are in {out}")
-    page.write(out, out / "explorer.html")
-    say(f"open {out / 'explorer.html'} in a browser: your model, and every number in it")
+    try:
+        page.write(out, out / "explorer.html")
+        say(f"open {out / 'explorer.html'} in a browser: your model, and every number in it")
+    except InputError as error:  # the results stand, whatever a page can carry
+        say(f"no page of this model: {error}")
     return metrics
 
 
