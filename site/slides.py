@@ -4,7 +4,7 @@
     # title             of a part              ## title            of a slide, a sentence
     :: 3 | 15 45 90 | (1) | 01                 minutes, the lengths that have it, equation, lesson
     @figure name: what it shows                @boxes single_text  an example's sequences
-    @live inside=...    a view of the explorer
+    @formats            all four formats       @live inside=...    a view of the explorer
     >> text             shown when asked for   @code minigpt.loss.log_loss
     {{pre-trained.single_text}}                a number of the stored results, see figures.py
     Note: what to say, what to ask, and what students usually answer
@@ -66,7 +66,7 @@ class Slide:
 
     def words(self):
         """How many words it shows, without title, figures and code; two Chinese characters count as one."""
-        text = re.sub(r"(?m)^@(figure|boxes|live|code).*$|\$\$?[^$]*\$\$?|[|>*`-]", " ", self.body)
+        text = re.sub(r"(?m)^@(figure|boxes|formats|live|code).*$|\$\$?[^$]*\$\$?|[|>*`-]", " ", self.body)
         return len(re.findall(r"[A-Za-z0-9'’.,%()]+", text)) + len(re.findall(r"[\u3400-\u9fff]", text)) / 2
 
 
@@ -96,6 +96,8 @@ def drawn(body, language):
             pieces.append(figures.svg(name, alt, language))
         elif block.startswith("@boxes "):
             pieces.append(figures.boxes(block.removeprefix("@boxes ")))
+        elif block == "@formats":
+            pieces.append(figures.formats(language))
         elif block.startswith("@live "):
             address = html.escape(f"explorer.{language}.html#{block.removeprefix('@live ')}&lang={language}&bare=1")
             pieces.append(f'<iframe class="live" data-src="{address}" title="explorer"></iframe>')

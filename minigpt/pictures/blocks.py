@@ -17,14 +17,14 @@ WORDS = {
     "en": {
         "tokens": "tokens", "embedding": "embedding", "block": "decoder block", "times": "{} times", "output": "output",
         "attention": "causal self-attention", "add": "add", "norm": "layer norm", "mlp": "MLP", "next": "next token",
-        "post": "post-LN: GPT-1, the lecture", "pre": "pre-LN: GPT-2 and later", "sees": "what it sees",
+        "post": "post-LN: GPT-1", "pre": "pre-LN: GPT-2 and later", "sees": "what it sees",
         "guess": "guess", "scores": "scores", "scaled": "scaled", "masked": "masked", "weights": "weights",
         "values": "values", "sum": "weighted sum", "truth": "what came", "loss": "loss", "heads": "head {}",
     },
     "zh": {
         "tokens": "词元", "embedding": "嵌入", "block": "解码器层", "times": "共 {} 层", "output": "输出",
         "attention": "因果自注意力", "add": "相加", "norm": "层归一化", "mlp": "MLP", "next": "下一个词元",
-        "post": "post-LN：GPT-1，讲义", "pre": "pre-LN：GPT-2 及以后", "sees": "看得见的",
+        "post": "post-LN：GPT-1", "pre": "pre-LN：GPT-2 及以后", "sees": "看得见的",
         "guess": "要猜的", "scores": "打分", "scaled": "缩放", "masked": "加掩码", "weights": "权重",
         "values": "值", "sum": "加权和", "truth": "实际出现的", "loss": "损失", "heads": "头 {}",
     },
@@ -104,7 +104,7 @@ def attention_steps(q, k, v, tokens, labels="en"):
     weights = softmax(masked)
     steps = [
         ("scores", "$q k^T$", scores, BLUE),
-        ("scaled", r"$/\sqrt{d_k}$", scores / np.sqrt(d_k), BLUE),
+        ("scaled", "÷ √$d_k$", scores / np.sqrt(d_k), BLUE),
         ("masked", "$+$ mask", masked, BLUE),
         ("weights", "softmax", weights, BLUE),
         ("values", "$v$", v, ORANGE),
