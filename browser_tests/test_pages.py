@@ -2,6 +2,7 @@
 
 import re
 import sys
+from itertools import pairwise
 
 import pytest
 from conftest import ROOT
@@ -62,6 +63,32 @@ def test_a_phone_shows_a_page_without_scrolling_sideways(book, browser):
             page = phone.open(book / language / f"{name}.html")
             assert page.evaluate("document.documentElement.scrollWidth") <= 395, (language, name)
     phone.page.close()
+
+
+@pytest.mark.parametrize("width", [360, 1280, 1920])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_header_is_whole(book, browser, language, width):
+    """Its parts stand in one line, none over another, none cut off; the first page shows a model alive."""
+    from conftest import Tab
+
+    tab = Tab(browser, width=width, height=900)
+    for name in ("index", "04_forward_pass", "minigpt.attention"):
+        page = tab.open(book / language / f"{name}.html")
+        boxes = [
+            box.bounding_box()
+            for box in page.query_selector_all(".bd-header-article .btn")
+            if box.is_visible() and box.bounding_box()
+        ]
+        boxes.sort(key=lambda box: box["x"])
+        assert len(boxes) >= 4 and min(box["y"] for box in boxes) >= 0, (name, boxes)
+        middles = [box["y"] + box["height"] / 2 for box in boxes]
+        assert max(middles) - min(middles) < 10, (name, boxes)
+        assert all(a["x"] + a["width"] <= b["x"] + 1 for a, b in pairwise(boxes)), (name, boxes)
+        assert boxes[-1]["x"] + boxes[-1]["width"] <= width
+    page = tab.open(book / language / "index.html")
+    page.frame_locator("iframe.explorer").locator(".bar.pretrained").first.wait_for(timeout=30_000)
+    healthy(tab)
+    tab.page.close()
 
 
 def test_chinese_characters_are_drawn(book, tab):

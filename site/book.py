@@ -34,9 +34,37 @@ TITLES = {
     },
     "zh": {"lessons": "课程", "more": "其他", "paths": "路径与开始", "reference": "程序包", "explorer": "探索页"},
 }
-FRONT = {
-    "en": "# minigpt\n\nGPT (2018), one lecture, every equation a few lines of code.\n",
-    "zh": "# minigpt\n\n一讲 GPT（2018），每个公式都是几行代码。\n",
+FRONT = """# minigpt
+
+{about}
+
+<iframe class="explorer" src="explorer.html#next=Anna took the key.&lang={code}&bare=1" title="{explorer}"></iframe>
+
+<div class="front">
+<a href="paths.html"><b>{lecture[0]}</b>{lecture[1]}</a>
+<a href="00_overview.html"><b>{alone[0]}</b>{alone[1]}</a>
+<a href="paths.html"><b>{homework[0]}</b>{homework[1]}</a>
+</div>
+
+![{alt}](table.png)
+"""
+ABOUT = {
+    "en": {
+        "about": "GPT (2018), one lecture, every equation a few lines of code that you run, change and break. "
+        "Below, a model that was trained for five minutes, beside the truth.",
+        "lecture": ("You give the lecture", "a deck of 90, 45 or 15 minutes: <code>make slides</code>"),
+        "alone": ("You learn alone", "13 lessons, from the loss to GPT-1 itself"),
+        "homework": ("You grade homework", "12 sets, with checks for students and a grader"),
+        "alt": "Accuracy of seven arms on four tasks: pre-trained far above the others",
+    },
+    "zh": {
+        "about": "一讲 GPT（2018），每个公式都是几行可以运行、改动和弄坏的代码。"
+        "下面是一个训练了五分钟的模型，旁边是真实概率。",
+        "lecture": ("你要讲课", "90、45 或 15 分钟的幻灯片：<code>make slides</code>"),
+        "alone": ("你要自学", "13 课，从损失函数到 GPT-1 本身"),
+        "homework": ("你要批改作业", "12 套，学生自查，教师批改"),
+        "alt": "七种做法在四个任务上的准确率：预训练远高于其他",
+    },
 }
 
 
@@ -60,7 +88,9 @@ def assemble(code, source):
         tree.format(titles["lessons"], "\n".join(pages)),
         tree.format(titles["more"], "paths\nglossary\nreference"),
     ]
-    (source / "index.md").write_text("\n".join([FRONT[code], *trees]), encoding="utf-8")
+    shutil.copyfile(ROOT / "docs" / "table.png", source / "table.png")
+    front = FRONT.format(code=code, explorer=titles["explorer"], **ABOUT[code])
+    (source / "index.md").write_text("\n".join([front, *trees]), encoding="utf-8")
     return [*pages, "glossary", "paths", *modules]
 
 

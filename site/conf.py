@@ -11,7 +11,7 @@ language = os.environ["MINIGPT_BOOK"]
 project = {"en": "minigpt", "zh_CN": "minigpt：一步步学 GPT"}[language]
 html_title = project
 author = "the authors of minigpt"
-extensions = ["myst_nb", "minigpt.grading.mathml"]
+extensions = ["myst_nb", "minigpt.grading.mathml", "sphinx_copybutton"]
 html_math_renderer = "mathml"
 nb_execution_mode = "off"  # the outputs come from the lessons as they were checked
 myst_enable_extensions = ["dollarmath", "colon_fence"]
@@ -28,5 +28,6 @@ html_theme_options = {
     "article_header_start": ["toggle-primary-sidebar.html", "language.html"],
     "use_download_button": False,
     "home_page_in_toc": True,
+    "navbar_persistent": [],  # the sidebar has a search box
 }
 html_context = {"default_mode": "light", "other": {"en": ("zh", "中文"), "zh_CN": ("en", "English")}[language]}
