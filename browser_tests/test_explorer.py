@@ -305,7 +305,7 @@ def test_writing_goes_on_and_comes_again(browser, folder):
         tab = Tab(browser)
         page = opened(tab, folder, f"next=Anna&seed={seed}")
         page.get_by_role("button", name="Write").click()
-        page.get_by_role("button", name="Stop").wait_for(state="detached", timeout=60_000)
+        page.get_by_role("button", name="Stop").wait_for(state="detached", timeout=300_000)
         texts.append(page.locator("textarea").input_value())
         page.close()
     assert len(texts[0]) > 40 and texts[0] == texts[1] != texts[2]
