@@ -13,8 +13,8 @@ from minigpt.pictures.explorer.payload import of_model
 RENDER = """
 export default {
   render({ model, el }) {
-    const read = (name) => model.get(name);
-    mount(el, JSON.parse(read("data")), { style: read("style"), language: read("language"), hash: read("hash") });
+    const read = (name) => model.get(name), language = navigator.language.startsWith("zh") ? "zh" : "en"; // the reader's
+    mount(el, JSON.parse(read("data")), { style: read("style"), language, hash: read("hash") });
   },
 };
 """
@@ -26,7 +26,6 @@ class Explorer(anywidget.AnyWidget):
     _esm = script() + RENDER
     data = traitlets.Unicode().tag(sync=True)
     style = traitlets.Unicode(style()).tag(sync=True)
-    language = traitlets.Unicode("en").tag(sync=True)
     hash = traitlets.Unicode().tag(sync=True)
 
 
