@@ -13,7 +13,8 @@ from minigpt.pictures.explorer.payload import of_model
 RENDER = """
 export default {
   render({ model, el }) {
-    const read = (name) => model.get(name), language = navigator.language.startsWith("zh") ? "zh" : "en"; // the reader's
+    const read = (name) => model.get(name);
+    const language = navigator.language.startsWith("zh") ? "zh" : "en"; // the reader's
     mount(el, JSON.parse(read("data")), { style: read("style"), language, hash: read("hash") });
   },
 };
