@@ -420,6 +420,18 @@ def test_what_was_pointed_at_and_the_focus_stay(tab, folder):
     assert page.evaluate(focused) == "head 2, layer 3"
 
 
+def test_a_token_that_is_pointed_at_lights_up_whom_it_looks_at(tab, folder):
+    page = opened(tab, folder, "inside=Paris welcomed the cat. The cat sleeps in&head=1")
+    lit = """() => [...document.querySelector('#explorer').shadowRoot.querySelectorAll('[data-at]')]
+        .map((token) => Number(token.style.getPropertyValue('--look')))"""
+    tok, gpt = load_body(BODY)
+    ids = [tok.start_id, *tok.encode("Paris welcomed the cat. The cat sleeps in")]
+    weights = attention_weights(rounded(gpt), ids, 2)[0]
+    np.testing.assert_allclose(page.evaluate(lit), [*weights[-1], *weights[-1]], atol=1e-3)  # below and above
+    page.locator("[data-at='3']").first.hover()
+    np.testing.assert_allclose(page.evaluate(lit), [*weights[3], *weights[3]], atol=1e-3)
+
+
 def test_swapping_a_and_b_changes_no_bit(tab, folder):
     page = opened(tab, folder, "tasks=similarity")
     shares = page.locator(".verdict .value").all_inner_texts()

@@ -39,16 +39,21 @@ export const insideView = {
       width = stack.clientWidth;
       const room = width || 360, side = room > 800 ? 300 : 20;
       const w = Math.max(20, Math.floor(Math.min(Math.max(60, 0.085 * room), (room - side) / T)));
-      const look = run.blocks[layer - 1].weights[head - 1], ctx = { app, run, names, w, T, at, layer, head, tell, off };
+      const look = run.blocks[layer - 1].weights[head - 1];
+      /** Whom the token at `t` looks at, as light on the tokens. */
+      const light = (t) => stack.querySelectorAll("[data-at]").forEach((token) =>
+        token.style.setProperty("--look", look.data[t * T + Number(token.dataset.at)].toFixed(3)));
+      const ctx = { app, run, names, w, T, at, layer, head, tell, light, off };
       stack.replaceChildren(h("div", { class: "tower", style: `--columns:${T};--w:${w}px` },
-        tokens(ctx, read, look),
+        tokens(ctx, read),
         strip(ctx, run.e, "e_x W^e", t.embedding, "e_x W^e"), strip(ctx, run.h0, "h[0]", t.position, "h^{[0]} = e_x W^e + W^p"),
         run.blocks.map((block, i) => stagesOf(ctx, block, i + 1)),
         strip(ctx, run.logits, "logits", "logits", "h^{[L]} W^L"), lens(ctx, body),
         h("div", { class: "stage" }, title(t.soft(names[at]), "P(x_{t+1}) = softmax(h_t W^L)", `(${app.tok.size})`),
           h("div", { class: "wide" }, legend([["pretrained", t.model], ...(at === T - 1 && truth.next ? [["truth", t.truth]] : [])]),
             bars(rowsOf(app, softmax(row(run.logits, at)), at === T - 1 ? truth.next : null), ["pretrained", "truth"]))),
-        tokens(ctx, read, look)));
+        tokens(ctx, read)));
+      light(at);
     }
     return { node, update };
   },
@@ -79,12 +84,13 @@ function maskLine({ t, data }, off, model, floor, before) {
   return below ? t.cheats(nats(mean(model)), nats(mean(floor)), data.cheat.steps) : t.cheatsUnknown(nats(mean(model)), data.cheat.steps);
 }
 
-/** The tokens, below and above all; a click chooses one, and the chosen head's weights light up. */
-function tokens({ app, names, at, T }, ids, look) {
+/** The tokens, below and above all: whom one looks at lights up where it is pointed at; a click chooses it. */
+function tokens({ app, names, at, T, light }, ids) {
   return h("div", { class: "stage" }, title(app.t.tokens, "x_1 … x_T", `(${T})`), h("div", { class: "tokens" }, ids.map((id, i) =>
     h("button", {
       type: "button", "data-at": i, "aria-pressed": i === at ? "true" : "false", "aria-label": `${app.t.chosen}${app.t.colon}${i} ${names[i]}`,
-      class: id >= app.tok.start ? "token marker" : "token", style: `--look:${look.data[at * T + i].toFixed(3)}`, onclick: () => app.set({ at: i }),
+      class: id >= app.tok.start ? "token marker" : "token", onclick: () => app.set({ at: i }),
+      onpointerenter: () => light(i), onpointerleave: () => light(at), onfocus: () => light(i), onblur: () => light(at),
     }, names[i]))));
 }
 
@@ -106,7 +112,7 @@ function strip({ app, names, w, T, at, tell }, m, name, what, formula) {
 function maps(ctx, block, layer) {
   const { app, names, T, at, tell } = ctx, { t } = app, shape = `(${T}, ${T})`;
   const small = Math.max(40, Math.min(110, Math.floor((T * ctx.w) / block.weights.length) - 20));
-  const told = (i) => (x, y, value) => tell(`${t.headOf(i)}${t.comma}${t.layerOf(layer)}${t.colon}“${names[y]}” → “${names[x]}” ${share(value)} · ${t.shape} ${shape}`);
+  const told = (i) => (x, y, value) => (ctx.light(y), tell(`${t.headOf(i)}${t.comma}${t.layerOf(layer)}${t.colon}“${names[y]}” → “${names[x]}” ${share(value)} · ${t.shape} ${shape}`));
   const open = ctx.layer === layer, weights = block.weights[ctx.head - 1], size = Math.min(T * ctx.w, 460);
   const seen = [...row(weights, at).keys()].filter((s) => weights.data[at * T + s] >= 0.05).sort((a, b) => weights.data[at * T + b] - weights.data[at * T + a]);
   const large = () => [
