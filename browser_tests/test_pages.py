@@ -47,7 +47,9 @@ def test_the_language_switch_leads_to_the_same_page_and_back(book, tab, language
     assert page.url.endswith(f"/{language}/02_attention_numpy.html")
 
 
-@pytest.mark.parametrize(("language", "word"), [("en", "perplexity"), ("zh", "困惑度"), ("zh", "attention")])
+@pytest.mark.parametrize(
+    ("language", "word"), [("en", "perplexity"), ("zh", "困惑度"), ("zh", "掩码"), ("zh", "attention")]
+)
 def test_search_finds(book, tab, language, word):
     page = tab.open(f"{(book / language / 'search.html').as_uri()}?q={word}")
     page.wait_for_selector("#search-results li a", timeout=20_000)

@@ -1,8 +1,11 @@
 """Sphinx's settings for the book; `book.py` calls it once a language."""
 
 import os
+import re
 import sys
 from pathlib import Path
+
+from sphinx.search.en import SearchEnglish
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
@@ -17,7 +20,7 @@ nb_execution_mode = "off"  # the outputs come from the lessons as they were chec
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_dmath_double_inline = True
 suppress_warnings = ["myst.xref_missing", "mystnb.unknown_mime_type"]
-html_search_language = "en"  # the script of Sphinx's Chinese stemmer is not shipped with it
+html_search_language = "pairs"  # the script of Sphinx's Chinese stemmer is not shipped with it
 templates_path = [str(HERE / "templates")]
 html_theme = "sphinx_book_theme"
 html_static_path = [str(HERE / "static")]
@@ -31,3 +34,17 @@ html_theme_options = {
     "navbar_persistent": [],  # the sidebar has a search box
 }
 html_context = {"default_mode": "light", "other": {"en": ("zh", "中文"), "zh_CN": ("en", "English")}[language]}
+
+
+class Pairs(SearchEnglish):
+    """English words, and each two Chinese characters that stand together: so a word is found inside a sentence."""
+
+    lang = "pairs"  # its script is English's
+
+    def split(self, input):
+        runs = re.findall("[\u3400-\u9fff]{2,}", input)
+        return [*super().split(input), *(run[i : i + 2] for run in runs for i in range(len(run) - 1))]
+
+
+def setup(app):
+    app.add_search_language(Pairs)
