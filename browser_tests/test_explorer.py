@@ -379,6 +379,27 @@ def test_addresses_that_are_broken(tab, folder):
     assert tab.errors == []
 
 
+def test_scores_and_labels_of_ones_own(tab, tmp_path):
+    """A score is PyTorch's; a label of any name, such as those that every object has, is shown as it is."""
+    tok, gpt = load_body(BODY)
+    pairs = [
+        {"a": "Anna took the key.", "b": "Ben took the key."},
+        {"a": "Anna has the key", "b": "Anna took the key."},
+    ]
+    for answers in ({"score": [1.0, 4.0]}, {"label": ["constructor", "same"]}):
+        ((column, values),) = answers.items()
+        examples = [pair | {column: value} for pair, value in zip(pairs, values, strict=True)]
+        model = TaskModel.for_examples("similarity", tok, gpt, examples)
+        model.save(tmp_path / column)
+        explorer.write(tmp_path / column, tmp_path / column / "explorer.html")
+        page = opened(tab, tmp_path / column, "tasks=similarity&a=Anna took the key.&b=Ben took the key.")
+        told = page.locator(".verdict").inner_text()
+        rounded(model.body), rounded(model.head)
+        answer = model.predict(pairs[:1])[0]
+        assert (f"{answer:.2f}" if column == "score" else "constructor") in told
+    assert tab.errors == []
+
+
 @pytest.mark.parametrize("level", ["char", "bpe"])
 def test_a_model_of_another_kind(tab, tmp_path, level):
     """Chinese, a few bytes a piece: what is written is made of whole characters; no truth is known."""

@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import json
 import re
 
 import numpy as np
@@ -34,6 +35,33 @@ def test_explore_writes_a_page(tmp_path, capsys, level, language):
     text = (tmp_path / "explorer.html").read_text(encoding="utf-8")
     assert "explorer.html in a browser" in capsys.readouterr().out
     assert not re.search(r"""(?:src|href)=["'](?!data:)|https?://(?!www\.w3\.org/2000/svg)|import\(""", text)
+
+
+@pytest.mark.parametrize("answer", ["label", "score"])
+def test_a_folder_of_finetune(tmp_path, answer):
+    """It has a metrics.json without pre-training, and one task's model."""
+    saved(tmp_path / "body")
+    answers = [float(i % 3) if answer == "score" else f"l{i % 3}" for i in range(9)]
+    rows = [{"a": text, "b": text[::-1], answer: one} for text, one in zip(TEXTS["en"], answers, strict=False)]
+    data = tmp_path / "a.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    flags = ["--train", str(data), "--test", str(data), "--out", str(tmp_path / "tuned"), "--epochs", "1"]
+    assert main(["finetune", "similarity", "--model", str(tmp_path / "body"), *flags]) == 0
+    assert main(["explore", "--model", str(tmp_path / "tuned")]) == 0
+    carried = payload.of_folder(tmp_path / "tuned")
+    assert list(carried["tasks"]) == ["similarity"] and carried["floor"] is None
+    one = carried["tasks"]["similarity"]["pretrained"]
+    assert (one["labels"], one["scale"] is None) == ((None, False) if answer == "score" else (["l0", "l1", "l2"], True))
+
+
+@pytest.mark.parametrize("flags", [["--model", "nowhere"], ["--model", "model", "--out", "file/page.html"]])
+def test_bad_input_is_one_line(tmp_path, monkeypatch, capsys, flags):
+    monkeypatch.chdir(tmp_path)
+    saved(tmp_path / "model")
+    (tmp_path / "file").write_text("")
+    assert main(["explore", *flags]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and (flags[-1].split("/")[0] in told)
 
 
 def test_a_model_that_no_page_can_carry(tmp_path, monkeypatch):

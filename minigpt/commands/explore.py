@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from minigpt.commands.arguments import command
+from minigpt.support.folders import refuse_unwritable
 
 
 def add(commands):
@@ -23,6 +24,8 @@ def add(commands):
 def explore(args):
     from minigpt.pictures.explorer import page
 
-    out = Path(args.out) if args.out else Path(args.model) / "explorer.html"
+    out = Path(args.out or Path(args.model) / "explorer.html")
+    if args.out:
+        refuse_unwritable(out.parent)
     size = page.write(args.model, out, args.language)
     print(f"open {out} in a browser ({size / 1e6:.1f} MB, weights inside)")

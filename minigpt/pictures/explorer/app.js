@@ -30,7 +30,7 @@ export function address(state, fields) {
   return "#" + parts.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&");
 }
 
-/** Show the explorer in `host`; `data` is what payload.py wrote. Returns {go(hash), ready}, the last for tests. */
+/** Show the explorer in `host`; `data` is what payload.py wrote. Returns the app: go(hash) shows another view. */
 export function mount(host, data, { style, language = "en", hash = "", onHash, onLanguage }) {
   const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
   const app = {
@@ -40,20 +40,17 @@ export function mount(host, data, { style, language = "en", hash = "", onHash, o
     set: (changes) => show({ ...app.state, ...changes }),
     go: (to) => show(parse(to), true),
   };
-  const models = new Map(), runs = new Map();
+  const models = new Map(), runs = new WeakMap();
   /** A packed model, unpacked once. */
   app.load = (packed) => {
     if (!models.has(packed)) models.set(packed, model(packed));
     return models.get(packed);
   };
-  /** One forward pass; the last few are kept. */
+  /** One forward pass; a model's last one is kept. */
   app.run = (gpt, ids, masked = true) => {
-    const key = [gpt.name ??= models.size + Math.random(), masked, ...ids].join();
-    if (!runs.has(key)) {
-      if (runs.size > 24) runs.delete(runs.keys().next().value);
-      runs.set(key, forward(gpt, ids, masked));
-    }
-    return runs.get(key);
+    const key = [masked, ...ids].join();
+    if (runs.get(gpt)?.key !== key) runs.set(gpt, { key, run: forward(gpt, ids, masked) });
+    return runs.get(gpt).run;
   };
   const there = Object.keys(VIEWS).filter((name) => VIEWS[name].has(data));
   const views = new Map();

@@ -49,6 +49,6 @@ export function answer(model, task, labels, example, tok) {
     for (let s = 0; s < rows.length; s++) row(states, s).forEach((x, i) => (added.data[i] += x));
     logits = product(added, model.params.W_y).data; // (1, k)
   }
-  const best = logits.indexOf(Math.max(...logits));
-  return { rows, states, logits, p: softmax(logits), answer: task === "multiple_choice" ? best : labels[best] };
+  const best = logits.indexOf(Math.max(...logits)); // an option's place, or a label's; a score has neither
+  return { rows, states, logits, p: softmax(logits), answer: task === "multiple_choice" ? best : labels?.[best] };
 }

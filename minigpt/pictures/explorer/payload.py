@@ -122,8 +122,8 @@ def of_folder(folder):
     data["tasks"] = {task: arms for task in TASKS if (arms := task_models(folder, task))}
     data["snapshots"], data["cheat"] = snapshots(folder, gpt.config), cheat(folder, gpt.config)
     data["loss"] = loss_curve(folder / "loss.csv")
-    if (folder / "metrics.json").exists():
-        data["floor"] = read_json(folder / "metrics.json")["pretraining"]["floor"]
+    if (folder / "metrics.json").exists():  # `minigpt finetune` writes one too, without pre-training
+        data["floor"] = read_json(folder / "metrics.json").get("pretraining", {}).get("floor")
     if data["tasks"] and data["world"]:
         language = data["world"]["language"]
         data["examples"] = {task: world_tasks.examples(task, N_EXAMPLES, 0, language) for task in data["tasks"]}

@@ -14,11 +14,7 @@ export const tasksView = {
     const inputs = new Map();
     let built = null, picked = 0;
 
-    const example = (task, i) => {
-      const list = data.examples[task] ?? [];
-      const one = list.length ? list[i % list.length] : Object.fromEntries(COLUMNS[task].map((c) => [c, c === "options" ? ["…", "…"] : ""]));
-      return one;
-    };
+    const example = (task, i) => data.examples[task]?.[i % data.examples[task].length] ?? {};
     const key = (column) => (column === "text" ? "x" : column); // in the state; `text` is the other views'
     /** The state's texts of a task; where it has none, the first example's. */
     function textsOf(state, task) {
@@ -97,10 +93,10 @@ function boxes(app, ids, states, s) {
 
 /** Each label or option with both models' shares, and what is true. */
 function verdicts(app, task, texts, answers) {
-  const { t, tok } = app, truth = app.world?.judge[task](texts), [, labels, scale] = answers[0];
+  const { t } = app, truth = app.world?.judge[task](texts), [, labels, scale] = answers[0];
   if (scale) return h("p", { class: "verdict" }, answers.map(([arm, , [mean, std], found]) => `${t[arm]}${t.colon}${(found.logits[0] * std + mean).toFixed(2)} `));
   const names = task === "multiple_choice" ? texts.options.map((option, i) => `${i + 1} ${option}`) : labels;
-  const label = (i) => (task === "multiple_choice" ? names[i] : t.labels[names[i]] ?? names[i]);
+  const label = (i) => (Object.hasOwn(t.labels, names[i]) ? t.labels[names[i]] : names[i]) // our labels are translated;
   const right = task === "multiple_choice" ? truth : labels.indexOf(truth);
   const known = truth !== undefined;
   return h("div", { class: "verdict" },
