@@ -2,7 +2,6 @@
 
 import base64
 import json
-import re
 
 import numpy as np
 import pytest
@@ -24,7 +23,7 @@ from minigpt.task_model import TaskModel
 from minigpt.tokenizer import Tokenizer
 
 BODY = ROOT / "datasets" / "toy_world" / "body"
-NAMES = "answer, forward, generator, model, probabilities, tokenizer, world"
+NAMES = "TEXTS, answer, forward, generator, model, probabilities, tokenizer, world"
 READY = "() => document.querySelector('#explorer').app?.drawn.then(() => true)"
 AXE = "axe-playwright-python is missing: pip install '.[book]'"
 HURTS = {
@@ -486,11 +485,13 @@ def test_axe_finds_nothing_serious(browser, folder, language, scheme):
     assert found == [], json.dumps(found, indent=1)
 
 
-def test_every_text_is_in_both_languages():
-    """The same keys, in the same order, in each language of texts.js."""
-    code = (ROOT / "minigpt" / "pictures" / "explorer" / "texts.js").read_text(encoding="utf-8")
-    en, zh = (re.findall(r"(?:^|[{,\n] *)(\w+): ", half) for half in code.split("  zh: {"))
-    assert en[1:] == zh and len(zh) > 60
+def test_every_text_is_in_both_languages(tab):
+    """The same keys, those within columns and labels too."""
+    keys = scripted(tab).evaluate(
+        """() => ["en", "zh"].map((language) => Object.entries(js.TEXTS[language])
+            .map(([key, text]) => [key, typeof text === "object" ? Object.keys(text) : typeof text]))"""
+    )
+    assert keys[0] == keys[1] and len(keys[0]) > 50
 
 
 def test_a_page_stays_small(folder):

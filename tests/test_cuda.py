@@ -168,7 +168,7 @@ def test_pictures_of_a_model(device, tok):
     model = body(tok, device)
     weights = widgets.attention_weights(model.eval(), [tok.start_id, 1, 2], 1)
     np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-5)
-    widgets.next_token_figure(model, tok, "Ben took")
+    widgets.next_token_figure(model, tok, "Ben took", lambda text: {"the": 1.0})
     assert "inside=Ben took" in widgets.explorer(model, tok, "inside", "Ben took the ball.").hash
 
 

@@ -8,7 +8,6 @@ import ipywidgets
 import numpy as np
 import torch
 
-from minigpt.generate import next_token_probabilities
 from minigpt.pictures import plots
 from minigpt.pictures.explorer.widget import explorer  # noqa: F401  the name by which lessons call it
 from minigpt.pictures.notebook import png
@@ -44,17 +43,11 @@ def observed(draw, *controls):
 
 
 @torch.no_grad()
-def next_token_figure(model, tok, text, truth=None, temperature=1.0, top_k=None, top_p=None, n_shown=12):
-    """What comes next after `text`: the likeliest tokens, or, where `truth(text)` knows them, those that are possible.
-
-    Beside the true distribution all that is not shown is one bar, "other".
-    """
+def next_token_figure(model, tok, text, truth, n_shown=12):
+    """What comes next: the words that `truth(text)` holds possible, their true shares and the model's, and "other"."""
     ids, _ = with_start(tok, text)
     ids = torch.tensor([ids[-model.config.n_ctx :]], device=model.token_embedding.weight.device)
-    p = next_token_probabilities(model(ids)[0, -1], temperature, top_k, top_p).cpu().numpy()
-    if truth is None:
-        order = np.argsort(-p, kind="stable")[:n_shown]
-        return plots.bars([tok.decode([int(i)]) for i in order], {"model": p[order]}, title=f"after: {text}")
+    p = model(ids)[0, -1].softmax(-1).cpu().numpy()
     true = truth(text)
     names = sorted(true, key=lambda name: (-round(true[name], 9), name))[:n_shown]  # the same order on every machine
     known = {tok.decode([i]): p[i] for i in range(tok.vocab_size)}

@@ -25,8 +25,10 @@ export function parse(hash) {
 /** The other way round: the view first, then what the view keeps. */
 export function address(state, fields) {
   const parts = [[state.view, (state.view === "tasks" ? state.task : state.text) ?? ""]];
-  for (const name of [...fields, "lang", "bare"]) if (state[name] != null && state[name] !== "") parts.push([name, state[name]]);
-  if (state.view === "tasks" && state.task === "multiple_choice") for (const one of state.options) parts.push(["option", one]);
+  for (const name of [...fields, "lang", "bare"])
+    if (state[name] != null && state[name] !== "") parts.push([name, state[name]]);
+  if (state.view === "tasks" && state.task === "multiple_choice")
+    for (const one of state.options) parts.push(["option", one]);
   return "#" + parts.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&");
 }
 
@@ -40,7 +42,8 @@ export function mount(host, data, { style, language = "en", hash = "", onHash, o
     set: (changes) => show({ ...app.state, ...changes }),
     go: (to) => show(parse(to), true),
   };
-  const models = new Map(), runs = new WeakMap();
+  const models = new Map(),
+    runs = new WeakMap();
   /** A packed model, unpacked once. */
   app.load = (packed) => {
     if (!models.has(packed)) models.set(packed, model(packed));
@@ -54,15 +57,30 @@ export function mount(host, data, { style, language = "en", hash = "", onHash, o
   };
   const there = Object.keys(VIEWS).filter((name) => VIEWS[name].has(data));
   const views = new Map();
-  let shown = null, timer = 0, turn = 0, lastPlace = "";
+  let shown = null,
+    timer = 0,
+    turn = 0,
+    lastPlace = "";
 
   function frame(t) {
     const tabs = there.map((name) =>
-      h("button", { type: "button", class: "tab", "data-view": name, onclick: () => app.set({ view: name }) }, t[name]));
-    const other = h("button", { type: "button", class: "language", lang: t.otherLanguage, onclick: () => app.set({ lang: t.otherLanguage }) }, t.language);
+      h("button", { type: "button", class: "tab", "data-view": name, onclick: () => app.set({ view: name }) }, t[name]),
+    );
+    const other = h(
+      "button",
+      { type: "button", class: "language", lang: t.otherLanguage, onclick: () => app.set({ lang: t.otherLanguage }) },
+      t.language,
+    );
     const body = h("div", { class: "view", tabindex: -1 });
-    root.replaceChildren(h("style", {}, style), h("div", { class: "explorer", lang: app.language },
-      h("header", {}, h("h1", {}, t.title), h("nav", { "aria-label": t.views }, tabs), other), body));
+    root.replaceChildren(
+      h("style", {}, style),
+      h(
+        "div",
+        { class: "explorer", lang: app.language },
+        h("header", {}, h("h1", {}, t.title), h("nav", { "aria-label": t.views }, tabs), other),
+        body,
+      ),
+    );
     views.clear();
     return { tabs, body, box: root.lastChild };
   }
@@ -70,14 +88,15 @@ export function mount(host, data, { style, language = "en", hash = "", onHash, o
   /** Show a state; `keep` leaves the address as it is, for it is where the state came from. */
   function show(state, keep = false) {
     const view = there.includes(state.view) ? state.view : there[0];
-    const now = Object.hasOwn(TEXTS, state.lang ?? "") ? state.lang : app.language ?? language;
+    const now = Object.hasOwn(TEXTS, state.lang ?? "") ? state.lang : (app.language ?? language);
     if (!shown || now !== app.language) {
       app.language = now;
       app.t = TEXTS[now];
       shown = frame(app.t);
       onLanguage?.(now, app.t.title);
     }
-    const place = `${view} ${state.task ?? ""} ${now}`, focused = label(root.activeElement);
+    const place = `${view} ${state.task ?? ""} ${now}`,
+      focused = label(root.activeElement);
     app.state = { ...state, view };
     if (!views.has(view)) views.set(view, VIEWS[view].build(app));
     const { node, update } = views.get(view);
@@ -85,15 +104,22 @@ export function mount(host, data, { style, language = "en", hash = "", onHash, o
     shown.box.classList.toggle("bare", state.bare != null);
     shown.tabs.forEach((tab) => tab.setAttribute("aria-current", tab.dataset.view === view ? "page" : "false"));
     const mine = ++turn; // what was asked for later wins
-    app.drawn = update(app.state, () => mine !== turn).catch((error) => fail(node, error)).then(() => refocus(focused));
+    app.drawn = update(app.state, () => mine !== turn)
+      .catch((error) => fail(node, error))
+      .then(() => refocus(focused));
     clearTimeout(timer); // browsers allow a few addresses a second
     const write = () => onHash?.(address(app.state, VIEWS[view].fields), place !== lastPlace && lastPlace !== "");
     if (keep) lastPlace = place;
-    else timer = setTimeout(() => { write(); lastPlace = place; }, 250);
+    else
+      timer = setTimeout(() => {
+        write();
+        lastPlace = place;
+      }, 250);
   }
 
   /** What was drawn anew loses the focus: give it to what has the same name. */
-  const label = (e) => e && (e.className === "language" ? "language" : e.id || e.getAttribute("aria-label") || e.textContent);
+  const label = (e) =>
+    e && (e.className === "language" ? "language" : e.id || e.getAttribute("aria-label") || e.textContent);
   function refocus(name) {
     if (!name || root.activeElement) return;
     const all = [...root.querySelectorAll("button, input, textarea, canvas[tabindex]")];
@@ -101,7 +127,9 @@ export function mount(host, data, { style, language = "en", hash = "", onHash, o
   }
 
   function fail(node, error) {
-    node.replaceChildren(h("p", { class: "note", role: "alert" }, typeof DecompressionStream === "undefined" ? app.t.old : String(error)));
+    node.replaceChildren(
+      h("p", { class: "note", role: "alert" }, typeof DecompressionStream === "undefined" ? app.t.old : String(error)),
+    );
     console.error(error);
   }
   host.app = app;

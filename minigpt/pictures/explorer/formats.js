@@ -11,7 +11,11 @@ export const COLUMNS = {
 
 /** The parts of each sequence, as texts. */
 function parts(task, example) {
-  if (task === "similarity") return [[example.a, example.b], [example.b, example.a]];
+  if (task === "similarity")
+    return [
+      [example.a, example.b],
+      [example.b, example.a],
+    ];
   if (task !== "multiple_choice") return [COLUMNS[task].map((column) => example[column])];
   return example.options.map((option) => [example.passage, example.question, option]);
 }
@@ -30,7 +34,8 @@ export function sequences(task, example, tok, nCtx) {
     while (total() > nCtx) sizes[sizes.indexOf(Math.max(...sizes))]--;
     return group.map((texts) => {
       const kept = texts.map((ids, p) =>
-        task === "multiple_choice" && p === 0 ? ids.slice(Math.max(0, ids.length - sizes[p])) : ids.slice(0, sizes[p]));
+        task === "multiple_choice" && p === 0 ? ids.slice(Math.max(0, ids.length - sizes[p])) : ids.slice(0, sizes[p]),
+      );
       return [...kept.flatMap((ids, p) => [p ? tok.delimiter : tok.start, ...ids]), tok.end];
     });
   });
@@ -39,7 +44,8 @@ export function sequences(task, example, tok, nCtx) {
 /** Eq. (3), with the sum of (7) and the softmax over the options of (8): {rows, states, logits, p, answer}. */
 export function answer(model, task, labels, example, tok) {
   const rows = sequences(task, example, tok, model.config.n_ctx);
-  const d = model.config.d_model, states = matrix(rows.length, d);
+  const d = model.config.d_model,
+    states = matrix(rows.length, d);
   rows.forEach((ids, s) => row(states, s).set(row(forward(model, ids).h, ids.length - 1)));
   let logits;
   if (task === "multiple_choice") {

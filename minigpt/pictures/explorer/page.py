@@ -14,7 +14,7 @@ from minigpt.support.files import replacing
 
 HERE = Path(__file__).parent
 SCRIPTS = (
-    "gpt", "sampling", "tokenizer", "payload", "world", "formats", "dom", "texts",
+    "gpt", "sampling", "tokenizer", "payload", "world", "formats", "dom", "texts", "reading", "stages", "verdicts",
     "next_view", "inside_view", "tasks_view", "training_view", "app",
 )  # fmt: skip
 COLOURS = {"pretrained": plots.BLUE, "scratch": plots.ORANGE, "truth": plots.GREEN, "baseline": plots.GREY}

@@ -10,7 +10,8 @@ export async function unpack(base64) {
 
 /** float16 from its two bytes: sign, 5 bits of exponent, 10 of fraction. */
 export function half(high, low) {
-  const exponent = (high >> 2) & 31, fraction = ((high & 3) << 8) | low;
+  const exponent = (high >> 2) & 31,
+    fraction = ((high & 3) << 8) | low;
   const size = exponent ? (1 + fraction / 1024) * 2 ** (exponent - 15) : fraction / 1024 / 2 ** 14;
   return high & 128 ? -size : size;
 }
@@ -19,7 +20,8 @@ const TABLE = Float32Array.from({ length: 65536 }, (_, i) => half(i >> 8, i & 25
 
 /** {config, shapes: [[name, rows, cols]], weights} to what `forward` reads, and W_y where the model has a head. */
 export async function model({ config, shapes, weights }) {
-  const bytes = await unpack(weights), n = bytes.length / 2;
+  const bytes = await unpack(weights),
+    n = bytes.length / 2;
   const params = { blocks: Array.from({ length: config.n_layer }, () => ({})) };
   let at = 0;
   for (const [name, rows, cols] of shapes) {

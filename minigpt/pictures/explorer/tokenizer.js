@@ -36,7 +36,10 @@ export function tokenizer({ level, pieces, merges }) {
   const decode = (ids) => {
     const runs = [[]];
     for (const id of ids) id < start ? runs.at(-1).push(id) : runs.push(id, []);
-    return runs.map((run) => (Array.isArray(run) ? textOf(run) : MARKERS[run - start])).filter(Boolean).join(" ");
+    return runs
+      .map((run) => (Array.isArray(run) ? textOf(run) : MARKERS[run - start]))
+      .filter(Boolean)
+      .join(" ");
   };
   /** The text with one token more, or without its last: what stands there already stays as it was typed. */
   const append = (text, ids) => (level === "word" ? joinWord(text.trimEnd(), textOf(ids)) : text + textOf(ids));
@@ -46,26 +49,44 @@ export function tokenizer({ level, pieces, merges }) {
   };
   const unknown = level === "bpe" ? null : 0;
   const writable = (id) => id < start && id !== unknown; // neither a marker nor <unk>
-  return { level, append, shorten, writable, size: pieces.length + 3, start, delimiter, end, unknown, encode, decode, show: (id) => decode([id]) };
+  return {
+    level,
+    append,
+    shorten,
+    writable,
+    size: pieces.length + 3,
+    start,
+    delimiter,
+    end,
+    unknown,
+    encode,
+    decode,
+    show: (id) => decode([id]),
+  };
 }
 
 /** Byte-pair encoding over UTF-8 bytes: in each run of letters, digits or signs, merge the pair that was learnt first. */
 function bytePairs(merges, idOf) {
   const rank = new Map(merges.map(([a, b], i) => [`${a} ${b}`, i]));
-  const letter = byteLetters(), byteOf = new Map(letter.map((c, byte) => [c, byte]));
+  const letter = byteLetters(),
+    byteOf = new Map(letter.map((c, byte) => [c, byte]));
 
   function merged(parts) {
     for (;;) {
-      let best = Infinity, at = -1;
+      let best = Infinity,
+        at = -1;
       for (let i = 0; i + 1 < parts.length; i++) {
         const r = rank.get(`${parts[i]} ${parts[i + 1]}`) ?? Infinity;
         if (r < best) [best, at] = [r, i];
       }
       if (at < 0) return parts;
-      const [a, b] = [parts[at], parts[at + 1]], next = [];
+      const [a, b] = [parts[at], parts[at + 1]],
+        next = [];
       for (let i = 0; i < parts.length; i++) {
-        if (parts[i] === a && parts[i + 1] === b) { next.push(a + b); i++; }
-        else next.push(parts[i]);
+        if (parts[i] === a && parts[i + 1] === b) {
+          next.push(a + b);
+          i++;
+        } else next.push(parts[i]);
       }
       parts = next;
     }
@@ -73,7 +94,8 @@ function bytePairs(merges, idOf) {
   const bytes = new TextEncoder();
   return {
     encode: (text) =>
-      (text.match(GPT2) ?? []).flatMap((run) => merged(Array.from(bytes.encode(run), (byte) => letter[byte])))
+      (text.match(GPT2) ?? [])
+        .flatMap((run) => merged(Array.from(bytes.encode(run), (byte) => letter[byte])))
         .map((piece) => idOf.get(piece)),
     decode: (pieces) => new TextDecoder().decode(Uint8Array.from(pieces.join(""), (c) => byteOf.get(c))),
   };

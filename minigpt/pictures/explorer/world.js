@@ -14,7 +14,10 @@ export function world(table) {
 
   /** Follow whole sentences from the beginning: the state after them, what is left, log P of them. */
   function follow(words) {
-    let state = 0, n = 0, logP = 0, rest = words;
+    let state = 0,
+      n = 0,
+      logP = 0,
+      rest = words;
     for (;;) {
       const options = n < table.most ? table.options[state] : [];
       const fitting = options.filter(([s]) => begins(rest, sentences[s]));
@@ -68,7 +71,8 @@ export function world(table) {
       return told?.statement ? { true: "fits", false: "clashes" }[holds(told.state, told.statement)] : undefined;
     },
     entailment({ premise, hypothesis }) {
-      const told = read(premise), statement = read(hypothesis)?.statement;
+      const told = read(premise),
+        statement = read(hypothesis)?.statement;
       if (!told || told.statement || !statement) return undefined;
       return { true: "entailment", false: "contradiction" }[holds(told.state, statement)];
     },
@@ -80,7 +84,8 @@ export function world(table) {
       return agree.every(Boolean) ? "same" : "different";
     },
     multiple_choice({ passage, question, options }) {
-      const told = read(passage), slot = questions.get(splitWords(question).join(" "));
+      const told = read(passage),
+        slot = questions.get(splitWords(question).join(" "));
       if (!told || told.statement || slot === undefined) return undefined;
       const right = options.map((option) => {
         const statement = read(option)?.statement;
