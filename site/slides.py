@@ -139,10 +139,11 @@ def deck(language):
             part = column[0].title
         slides = "".join(section(slide, part, language) for slide in column)
         columns.append(f'<section data-length="{column[0].lengths}">{slides}</section>' if len(column) > 1 else slides)
+    theme = page.colours(":root") + (LECTURE / "theme.css").read_text(encoding="utf-8")
     values = {
         "LANGUAGE": language,
         "TITLE": html.escape(read(language)[0][0].title),
-        "STYLE": (LECTURE / "theme.css").read_text(encoding="utf-8") + FORMATTER.get_style_defs("pre.code"),
+        "STYLE": theme + FORMATTER.get_style_defs("pre.code"),
         "BODY": "\n".join(columns),
     }
     template = (HERE / "templates" / "slides.html").read_text(encoding="utf-8")

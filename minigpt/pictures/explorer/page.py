@@ -17,7 +17,7 @@ SCRIPTS = (
     "gpt", "sampling", "tokenizer", "payload", "world", "formats", "dom", "texts", "reading", "stages", "verdicts",
     "next_view", "inside_view", "tasks_view", "training_view", "app",
 )  # fmt: skip
-COLOURS = {"pretrained": plots.BLUE, "scratch": plots.ORANGE, "truth": plots.GREEN, "baseline": plots.GREY}
+COLOURS = {"pretrained": plots.BLUE, "scratch": plots.ORANGE, "truth": plots.GREEN}
 
 
 def script():
@@ -31,9 +31,13 @@ def script():
 
 
 def style():
-    """The style, with the colours of every other picture of the package."""
-    colours = "".join(f"--{name}: {value}; " for name, value in COLOURS.items())
-    return f":host {{ {colours}}}\n" + (HERE / "style.css").read_text(encoding="utf-8")
+    """The page's style, with the colours of every other picture of the package."""
+    return colours(":host") + (HERE / "style.css").read_text(encoding="utf-8")
+
+
+def colours(selector):
+    """The arms' colours as variables of a style sheet; the deck has them too."""
+    return f"{selector} {{ {' '.join(f'--{name}: {value};' for name, value in COLOURS.items())} }}\n"
 
 
 def inert(value):
