@@ -59,6 +59,8 @@ READING_ORDER = [
     ("pictures.blocks", None),
     ("pictures.overview", None),
     ("pictures.diagrams", None),
+    ("pictures.tasks", None),
+    ("pictures.read_once", None),
     ("pictures.explorer.world_table", None),
     ("pictures.explorer.payload", None),
     ("pictures.explorer.page", None),

@@ -1,54 +1,27 @@
-"""The deck's figures and numbers, from the project's own configuration, body, tables and stored results."""
+"""The deck's figures by their names, drawn from the project's own configuration, body and tokens, as SVG."""
 
 import html
 import io
-import json
 import re
-from functools import cache
-from pathlib import Path
+from functools import partial
 
 import matplotlib
 import numpy as np
+import results
 import torch
+from results import LABELS, body
 
-from minigpt.data import world, world_tasks
+from minigpt import formats as task_formats
+from minigpt import train
+from minigpt.batch import pack
+from minigpt.data import world_tasks
 from minigpt.formats import TASKS
-from minigpt.model import GPT
-from minigpt.pictures import blocks, fonts, overview, plots
+from minigpt.pictures import blocks, diagrams, fonts, overview, plots, read_once, tasks
 from minigpt.pictures.widgets import attention_weights, with_start
-from minigpt.studies import scaling
-from minigpt.tokenizer import Tokenizer
+from minigpt.studies import settings
 
-ROOT = Path(__file__).resolve().parent.parent
-BODY = ROOT / "datasets" / "toy_world" / "body"
-RESULTS = ROOT / "docs" / "results"
-TABLE = ROOT / "chapters" / "00_overview" / "scaling.csv"
 STORY = "Paris welcomed the cat. The cat sleeps in"
 TWO = "Paris welcomed the cat. Tokyo welcomed the dog. The cat sleeps in"
-LABELS = {
-    "en": {
-        "stories": "stories", "parameters": "parameters", "steps": "training steps", "replaced": "words replaced",
-        "excess": "nats per token above the floor", "accuracy": "accuracy, %", "arms": {},
-        "tasks": ["single text (5)", "entailment (6)", "similarity (7)", "multiple choice (8)"],
-    },
-    "zh": {
-        "stories": "故事数", "parameters": "参数量", "steps": "训练步数", "replaced": "换掉的词",
-        "excess": "高出下限的损失，nat/词元", "accuracy": "准确率，%",
-        "arms": {
-            "majority": "多数类", "word pairs": "词对", "from scratch": "从零训练",
-            "without statements": "没有陈述句", "pre-trained": "预训练",
-        },
-        "tasks": ["单句文本分类 (5)", "文本蕴含 (6)", "文本相似度 (7)", "选择型阅读理解 (8)"],
-    },
-}  # fmt: skip
-
-
-@cache
-def body():
-    return Tokenizer.load(BODY), GPT.load(BODY)
-
-
-# --- figures: each takes the labels' language ------------------------------------------------------------------
 
 
 def family(labels):
@@ -56,8 +29,38 @@ def family(labels):
     return overview.family(tokens[labels], labels)
 
 
+SENTENCE = ["<s>", "The", "cat", "sleeps", "in", "Paris", "."]
+
+
 def staircase(labels):
-    return blocks.staircase(["<s>", *["The", "cat", "sleeps", "in", "Paris", "."]], labels)
+    return blocks.staircase(SENTENCE, labels)
+
+
+def lookup(labels):
+    """The first three numbers of real rows of W^e and W^p."""
+    tok, gpt = body()
+    words = ["the", "cat", "dog", "sleeps"]
+    rows = gpt.token_embedding.weight[[tok.encode(word)[0] for word in words], :3]
+    return blocks.lookup(words, 1, rows.detach().numpy(), gpt.position_embedding.weight[2, :3].detach().numpy(), labels)
+
+
+def cache(labels):
+    return read_once.cache(["<s>", "Anna", "took", "the", "key", "."], 3, labels)
+
+
+def packed(labels):
+    tok, _ = body()
+    asked = ("Ben has the key", "Who?", ["Ben", "Anna"])
+    batch = pack([task_formats.multiple_choice(*asked, tok)])
+    tokens = [tok.decode([i]) for i in batch.ids[0, 0].tolist()]
+    return read_once.packed(tokens, batch.positions[0].tolist(), batch.mask[0, 0].tolist(), labels)
+
+
+def schedule(labels):
+    config, words = settings.toy(0).pretraining, LABELS[labels]
+    steps = range(0, config.steps, 20)
+    rates = [train.learning_rate(step, config) for step in steps]
+    return plots.lines(steps, {words["rate"]: rates}, words["steps"], words["rate"])
 
 
 def cross_entropy(labels):
@@ -83,137 +86,46 @@ def heads(labels):
     return blocks.heads(attention_weights(gpt, ids, 2), tokens, labels)
 
 
-def grows(study, xlabel, x, labels):
-    found, sizes = scaling.read_study(TABLE, study)
-    words = LABELS[labels]
-    figure = plots.lines(sizes if x is None else x, {"GPT": found}, words[xlabel], words["excess"], log=True)
-    figure.axes[0].get_legend().remove()
-    return figure
-
-
-def data(labels):
-    return grows("data", "stories", [run["n_stories"] for run in scaling.STUDIES["data"]], labels)
-
-
-def noise(labels):
-    found, _ = scaling.read_study(TABLE, "noise")
-    names = [f"{run['noise']:.0%}" for run in scaling.STUDIES["noise"]]
-    figure = plots.bars(names, {"GPT": found}, ylabel=LABELS[labels]["excess"])
-    figure.axes[0].set_xlabel(LABELS[labels]["replaced"])
-    return figure
-
-
-def size(labels):
-    return grows("model", "parameters", None, labels)
-
-
-def compute(labels):
-    return grows("compute", "steps", [run["steps"] for run in scaling.STUDIES["compute"]], labels)
-
-
 def boxes(task):
     """An example's sequences as boxes of text that flow, markers ringed, as in the explorer: HTML."""
     tok, _ = body()
-    example = min(world_tasks.examples(task, 60, 0), key=lambda e: len(str(e)))  # one that fits a slide
-    return sequences(TASKS[task].sequences(example, tok), tok)
-
-
-def sequences(rows, tok):
+    example = min(world_tasks.examples(task, 400, 0), key=lambda e: len(str(e)))  # one that fits a slide
     kind = {tok.end_id: "marker end", tok.start_id: "marker", tok.delimiter_id: "marker"}
     drawn = []
-    for ids in rows:
+    for ids in TASKS[task].sequences(example, tok):
         tokens = (f'<span class="token {kind.get(i, "")}">{html.escape(tok.decode([i]))}</span>' for i in ids)
         drawn.append(f'<div class="sequence">{" ".join(tokens)}</div>')
     return "".join(drawn)
-
-
-def formats(labels):
-    """The lecture's last figure: four formats, one body, four heads, with real ids: HTML."""
-    tok, _ = body()
-    short = {
-        "single_text": {"text": "Ben has the key"},
-        "entailment": {"premise": "Ben took the key.", "hypothesis": "Ben has the key"},
-        "similarity": {"a": "Ben has the key", "b": "Anna has the key"},
-        "multiple_choice": {"passage": "Ben took the key.", "question": "Who has the key?", "options": ["Anna", "Ben"]},
-    }
-    heads = ["h W<sup>y</sup>", "h W<sup>y</sup>", "(h<sub>ab</sub> + h<sub>ba</sub>) W<sup>y</sup>", "h<sub>i</sub> w"]
-    rows = "".join(
-        f"<div><b>{LABELS[labels]['tasks'][i]}</b></div><div>{sequences(TASKS[task].sequences(e, tok), tok)}</div>"
-        f"<div>{heads[i]}</div>"
-        for i, (task, e) in enumerate(short.items())
-    )
-    return f'<div class="formats">{rows}</div>'
-
-
-def arms(labels):
-    words, rows = LABELS[labels], scores()
-    shown = ["majority", "word pairs", "from scratch", "without statements", "pre-trained"]
-    found = {arm: np.array([[100 * x for x in rows[task][arm]] for task in rows]).T for arm in shown}
-    figure = plots.bars(words["tasks"], found, ylabel=words["accuracy"])
-    for text in figure.legends[0].get_texts() if figure.legends else figure.axes[0].get_legend().get_texts():
-        text.set_text(words["arms"].get(text.get_text(), text.get_text()))
-    return figure
 
 
 FIGURES = {
     "family": family, "pipeline": overview.pipeline, "staircase": staircase, "cross_entropy": cross_entropy,
     "model": lambda labels: blocks.model(body()[1].config, labels),
     "block": lambda labels: blocks.decoder_block(body()[1].config, labels),
-    "attention": attention, "heads": heads, "data": data, "noise": noise, "size": size, "compute": compute,
-    "arms": arms,
+    "next_token": lambda labels: diagrams.next_token_prediction(SENTENCE, labels),
+    "own_words": lambda labels: diagrams.next_token_prediction(SENTENCE, labels, own=True),
+    "fine_tuning": tasks.fine_tuning,
+    **{task: partial(tasks.symbols, task) for task in TASKS},
+    "lookup": lookup, "cache": cache, "packed": packed, "schedule": schedule,
+    "attention": attention, "heads": heads,
+    "data": results.data, "noise": results.noise, "size": results.size, "compute": results.compute,
+    "arms": results.arms, "texts": results.texts, "shortcut": results.shortcut, "paper": results.paper,
 }  # fmt: skip
 
 
 def svg(name, alt, labels):
-    """A figure as SVG in the page; its text stays text, drawn by the browser's fonts."""
+    """A figure as SVG in the page; its text stays text, drawn by the browser's fonts.
+
+    Of `name+` the parts come one after the other: the SVG's groups with the names step1, step2, ...
+    """
+    in_steps, name = name.endswith("+"), name.rstrip("+")
     file = io.StringIO()
-    style = {"svg.fonttype": "none", "svg.hashsalt": name, "font.family": fonts.family(labels)}
+    style = {"font.size": 13, "svg.fonttype": "none", "svg.hashsalt": name, "font.family": fonts.family(labels)}
     with matplotlib.rc_context(style):
         FIGURES[name](labels).savefig(file, format="svg", metadata={"Date": None}, transparent=True)
     drawn = file.getvalue()
     drawn = re.sub(r"(?s)^.*?<svg[^>]*?viewBox=\"([^\"]*)\"[^>]*>", r'<svg viewBox="\1">', drawn)
+    drawn = re.sub(r'id="step(\d)"', r'class="fragment" data-fragment-index="\1"' if in_steps else "", drawn)
     drawn = re.sub(r"\b(id=\"|href=\"#|url\(#)", rf"\g<1>{name}-", drawn)  # ids are the page's
     label = html.escape(alt, quote=True)
     return f'<figure role="img" aria-label="{label}">{drawn}</figure>'
-
-
-# --- numbers -----------------------------------------------------------------------------------------------------
-
-
-@cache
-def stored():
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RESULTS.glob("toy-en-seed*/metrics.json"))]
-
-
-@cache
-def scores():
-    """{task: {arm: accuracies, one a seed}} of the stored runs."""
-    rows = {}
-    for task in world_tasks.TASKS:
-        arms = [
-            arm for arm, value in stored()[0]["tasks"][task].items() if isinstance(value, dict) and "score" in value
-        ]
-        rows[task] = {arm: [run["tasks"][task][arm]["score"] for run in stored()] for arm in arms}
-    return rows
-
-
-@cache
-def numbers():
-    """What the deck's text may ask for, {name: text}: `pre-trained.single_text`, `lead.similarity.low`, ..."""
-    found = {"seeds": str(len(stored())), "parameters": f"{sum(p.numel() for p in body()[1].parameters()):,}"}
-    for task, row in scores().items():
-        for arm, values in row.items():
-            found |= spread(f"{arm}.{task}", [100 * x for x in values])
-        found |= spread(
-            f"lead.{task}", [100 * (a - b) for a, b in zip(row["pre-trained"], row["from scratch"], strict=True)]
-        )
-    losses, floors = ([run["pretraining"][name] for run in stored()] for name in ("loss", "floor"))
-    found["above"] = f"{100 * (np.mean(losses) / np.mean(floors) - 1):.1f}%"
-    found["floor"], found["loss"] = f"{np.mean(floors):.2f}", f"{np.mean(losses):.2f}"
-    story = world.stories(1, 0)[0]
-    found["story"], found["floor.story"] = story, f"{-world.log_probability(story):.1f}"
-    return found
-
-
-def spread(name, values):
-    return {name: f"{np.mean(values):.0f}", f"{name}.low": f"{min(values):.0f}", f"{name}.high": f"{max(values):.0f}"}

@@ -3,10 +3,13 @@
     ---                 a new slide            --                  a deeper slide below it
     # title             of a part              ## title            of a slide, a sentence
     :: 3 | 15 45 90 | (1) | 01                 minutes, the lengths that have it, equation, lesson
-    @figure name: what it shows                @boxes single_text  an example's sequences
-    @formats            all four formats       @live inside=...    a view of the explorer
-    >> text             shown when asked for   @code minigpt.loss.log_loss
-    {{pre-trained.single_text}}                a number of the stored results, see figures.py
+    @figure name: what it shows                @figure name+: ...  the same, its parts one after the other
+    @boxes single_text  an example's sequences @live inside=...    a view of the explorer
+    @beside             what follows stands at the right of what precedes
+    >> text             shown when asked for, or >>2 text with the second part
+    @code minigpt.loss.log_loss                a function of the package
+    $\\blue{h} \\step{2}{W}$                   a term in a figure's colour, and one that comes with its second part
+    {{pre-trained.single_text}}                a number of the stored results, see results.py
     Note: what to say, what to ask, and what students usually answer
 
 `?length=45` or `15` is the shorter lecture. One folder, build/slides: nothing in it asks for the network.
@@ -31,6 +34,7 @@ ROOT = HERE.parent
 OUT, LECTURE = ROOT / "build" / "slides", ROOT / "lecture"
 sys.path[:0] = [str(HERE), str(ROOT)]
 import figures  # noqa: E402
+import results  # noqa: E402
 
 from minigpt.grading.mathml import mathml  # noqa: E402
 from minigpt.pictures import plots  # noqa: E402
@@ -44,8 +48,19 @@ WORDS = {
 LENGTHS = ("90", "45", "15")
 BAND = f' data-background-color="{plots.BLUE}"'
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
-MARKDOWN.use(dollarmath_plugin, renderer=lambda tex, options: mathml(tex, display=options["display_mode"]))
+MARKDOWN.use(dollarmath_plugin, renderer=lambda tex, options: formula(tex, options["display_mode"]))
 FORMATTER = HtmlFormatter(nowrap=True)
+
+
+def formula(tex, display):
+    """TeX as MathML, its terms in the figures' colours or shown step by step."""
+    tex = re.sub(r"\\(blue|green|orange|violet|grey)\{", r"\\textcolor{\1}{", tex)
+    tex = re.sub(r"\\step\{(\d)\}\{", r"\\textcolor{step\1}{", tex)
+    drawn = mathml(tex, display)
+    if display:  # a sum inside a colour keeps its limits below and above
+        drawn = re.sub(r"<msubsup>(<mo>&#x02211;</mo>.*?)</msubsup>", r"<munderover>\1</munderover>", drawn)
+    drawn = re.sub(r'mathcolor="step(\d)"', r'class="fragment" data-fragment-index="\1"', drawn)
+    return re.sub(r'mathcolor="(\w+)"', r'class="\1"', drawn)
 
 
 class Slide:
@@ -66,7 +81,7 @@ class Slide:
 
     def words(self):
         """How many words it shows, without title, figures and code; two Chinese characters count as one."""
-        text = re.sub(r"(?m)^@(figure|boxes|formats|live|code).*$|\$\$?[^$]*\$\$?|[|>*`-]", " ", self.body)
+        text = re.sub(r"(?m)^@(figure|boxes|live|code|beside).*$|\$\$?[^$]*\$\$?|[|>*`-]", " ", self.body)
         return len(re.findall(r"[A-Za-z0-9'’.,%()]+", text)) + len(re.findall(r"[\u3400-\u9fff]", text)) / 2
 
 
@@ -80,31 +95,34 @@ def filled(text):
     """Numbers put into a text."""
 
     def number(found):
-        if found[1] not in figures.numbers():
-            raise SystemExit(f"the deck asks for the number {found[1]!r}, which figures.py does not know")
-        return figures.numbers()[found[1]]
+        if found[1] not in results.numbers():
+            raise SystemExit(f"the deck asks for the number {found[1]!r}, which results.py does not know")
+        return results.numbers()[found[1]]
 
     return re.sub(r"{{([a-z][^{}]*)}}", number, text)
 
 
 def drawn(body, language):
     """The body of a slide as HTML."""
+    left, beside, right = body.partition("\n@beside\n")
+    if beside:
+        return f'<div class="two"><div>{drawn(left, language)}</div><div>{drawn(right, language)}</div></div>'
     pieces = []
-    for block in re.split(r"\n\s*\n", body):
+    for block in re.split(r"\n\s*\n", body.strip()):
         if block.startswith("@figure "):
             name, _, alt = block.removeprefix("@figure ").partition(": ")
             pieces.append(figures.svg(name, alt, language))
         elif block.startswith("@boxes "):
             pieces.append(figures.boxes(block.removeprefix("@boxes ")))
-        elif block == "@formats":
-            pieces.append(figures.formats(language))
         elif block.startswith("@live "):
             address = html.escape(f"explorer.{language}.html#{block.removeprefix('@live ')}&lang={language}&bare=1")
             pieces.append(f'<iframe class="live" data-src="{address}" title="explorer"></iframe>')
         elif block.startswith("@code "):
             pieces.append(code(block.removeprefix("@code ")))
-        elif block.startswith(">> "):
-            pieces.append(f'<div class="fragment">{MARKDOWN.render(filled(block.removeprefix(">> ")))}</div>')
+        elif block.startswith(">>"):
+            step, _, text = block.removeprefix(">>").partition(" ")
+            place = f' data-fragment-index="{step}"' if step else ""
+            pieces.append(f'<div class="fragment"{place}>{MARKDOWN.render(filled(text))}</div>')
         elif block:
             pieces.append(MARKDOWN.render(filled(block)))
     return "".join(pieces)
@@ -185,7 +203,7 @@ def main():
         shutil.copyfile(carried / name, place)
     for language in WORDS:
         (OUT / f"deck.{language}.html").write_text(deck(language), encoding="utf-8")
-        page.write(figures.BODY, OUT / f"explorer.{language}.html", language)
+        page.write(results.BODY, OUT / f"explorer.{language}.html", language)
     (OUT / "index.html").write_text(contents(), encoding="utf-8")
     print(f"{OUT.relative_to(ROOT)}/index.html")
 

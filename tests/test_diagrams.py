@@ -5,8 +5,9 @@ import re
 import numpy as np
 import pytest
 
+from minigpt.batch import pack
 from minigpt.model import GPTConfig
-from minigpt.pictures import blocks, fonts, overview
+from minigpt.pictures import blocks, diagrams, fonts, overview, plots, read_once, tasks
 from minigpt.pictures.notebook import png
 
 CONFIG = GPTConfig(vocab_size=43, n_ctx=88, n_layer=3, n_head=4, d_model=96)
@@ -44,8 +45,9 @@ def test_attention_by_numbers():
     masked = np.where(np.tri(3), q @ k.T / 2**0.5, -np.inf)
     weights = np.exp(masked) / np.exp(masked).sum(axis=1, keepdims=True)
     assert len(numbers) == 9 + 9 + 6 + 9 + 6 + 6  # three of the nine masked ones are hatched
-    assert numbers[-2:] == pytest.approx((weights @ v)[0], abs=0.051)  # the first row stands highest
-    assert numbers[-7:-4] == [1.0, 0.0, 0.0]  # its weights: it sees itself alone
+    lower = numbers[: 9 + 6 + 6]  # weights, values and their product stand below, the first row highest
+    assert lower[-2:] == pytest.approx((weights @ v)[0], abs=0.051)
+    assert lower[-7:-4] == [1.0, 0.0, 0.0]  # its weights: it sees itself alone
 
 
 def test_the_staircase_trains_every_position():
@@ -84,11 +86,106 @@ def test_gpt_looks_left_only():
     arrows = [text for text in axes.texts if getattr(text, "arrow_patch", None) is not None]
     from_left, from_right = [0] * 4, [0] * 4
     for one in arrows:
-        model, place = divmod(one.xyann[0], 32)
-        (from_left if place < 15 else from_right)[int(model)] += 1
+        column, place = divmod(one.xyann[0], 60)
+        (from_left if place < 27 else from_right)[int(column) + 2 * (one.xyann[1] < 27)] += 1
     assert (from_left, from_right) == ([2, 2, 2, 2], [2, 2, 0, 2])
 
 
 def test_both_languages_have_the_same_words():
-    for words in (blocks.WORDS, overview.WORDS):
+    for words in (blocks.WORDS, overview.WORDS, diagrams.WORDS, tasks.WORDS, read_once.WORDS):
         assert words["en"].keys() == words["zh"].keys()
+
+
+def arrows(figure):
+    """Where the arrows begin and end."""
+    return [(t.xyann, t.xy) for axes in figure.axes for t in axes.texts if getattr(t, "arrow_patch", None) is not None]
+
+
+def test_an_output_sees_the_inputs_to_its_left():
+    """The lecture's figure: the arrows of one output begin at the inputs up to it; a model that writes reads itself."""
+    tokens = ["<s>", "Anna", "took", "the", "key", "."]
+    seen = arrows(diagrams.next_token_prediction(tokens))
+    assert len({end for _, end in seen}) == 1
+    assert sorted(start[0] for start, _ in seen)[-1] == seen[0][1][0] and len(seen) == 3
+    own = arrows(diagrams.next_token_prediction(tokens, own=True))
+    assert sum(start[1] > end[1] for start, end in own) == len(tokens) - 2  # each drawn word but the last goes down
+
+
+@pytest.mark.parametrize(
+    ("task", "rows", "head"),
+    [
+        ("single_text", ["<s> x <e>"], ["$W^y$", "softmax"]),
+        ("entailment", ["<s> A $ B <e>"], ["$W^y$", "softmax"]),
+        ("similarity", ["<s> A $ B <e>", "<s> B $ A <e>"], ["+", "$W^y$", "softmax"]),
+        ("multiple_choice", ["<s> p $ q $ 1 <e>", "<s> p $ q $ 2 <e>", "<s> p $ q $ N <e>"], ["$w$"] * 3 + ["softmax"]),
+    ],
+)
+def test_a_format_as_the_lecture_writes_it(task, rows, head):
+    """Equations (5) to (8), read from the picture from left to right, row by row from the top."""
+    short = {tasks.A: "A", tasks.B: "B", r"$x_1 \cdots x_T$": "x", r"$p_1 \cdots p_n$": "p", r"$q_1 \cdots q_m$": "q"}
+    short |= {rf"$c^{{({i})}}_1 \cdots c^{{({i})}}_k$": i for i in "12N"}
+    (axes,) = tasks.symbols(task).axes
+    named = [t for t in axes.texts if t.get_text() and t.get_text() != "GPT"]
+    end = max(t.get_position()[0] for t in named if t.get_text() == "<e>")
+    told = {}
+    for text in sorted(named, key=lambda t: (-t.get_position()[1], t.get_position()[0])):
+        x, y = text.get_position()
+        if x <= end:
+            told.setdefault(round(y, 1), []).append(short.get(text.get_text(), text.get_text()))
+    assert [" ".join(row) for row in told.values()] == rows
+    after = sorted((t for t in named if t.get_position()[0] > end), key=lambda t: t.get_position()[0])
+    assert [t.get_text() for t in after] == head
+
+
+def test_the_four_formats_meet_in_one_model():
+    told = texts(tasks.fine_tuning())
+    assert told.count("GPT") == 1 and told.count("<e>") == 7 and told.count("softmax") == 4
+
+
+def colours(figure):
+    return [patch.get_facecolor() for patch in figure.axes[0].patches]
+
+
+def test_the_cache_computes_one_token_a_step():
+    """Of the three steps 4 + 5 + 6 tokens are read without a cache, 4 + 1 + 1 with one; the legend has one of each."""
+    figure = read_once.cache(["<s>", "Anna", "took", "the", "key", "."])
+    told = colours(figure)
+    blue, grey = told[-2], told[-1]
+    assert (told.count(blue) - 1, told.count(grey) - 1) == (15 + 6, 3 + 1 + 5)
+    assert "without a cache: 15 rows of attention" in texts(figure) and "with a cache: 6" in texts(figure)
+
+
+def test_packed_options_do_not_see_each_other():
+    batch = pack([[[7, 1, 2, 9], [7, 1, 3, 9]]])
+    mask = batch.mask[0, 0].tolist()
+    assert mask[5] == [True, True, False, False, True, True]
+    figure = read_once.packed(["<s>", "a", "b", "<e>", "c", "<e>"], batch.positions[0].tolist(), mask)
+    drawn = np.array([face[:3] != (1.0, 1.0, 1.0) for face in colours(figure)]).reshape(6, 6)
+    assert (drawn == mask).all()
+    assert [text for text in texts(figure) if text.isdigit()] == ["0", "1", "2", "3", "2", "3"]
+
+
+def test_a_look_up_by_numbers():
+    table, position = np.array([[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]), np.array([0.01, -0.02])
+    told = texts(blocks.lookup(["a", "b", "c"], 1, table, position))
+    assert [text for text in told if text in "01"] == ["0", "1", "0"] and told.count("0.30") == 1
+    assert "0.31" in told and "0.38" in told
+
+
+def test_a_figure_can_be_shown_in_steps():
+    """A talk adds eq. (2)'s lines one by one: what belongs to a step has its name, the rest stands from the start."""
+    (axes,) = blocks.model(CONFIG).axes
+    step = {t.get_text(): t.get_gid() for t in axes.texts}
+    assert (step["tokens"], step["embedding"], step["decoder block"]) == (None, "step1", "step2")
+    assert step["output"] == step["next token"] == step["$W^L$ (96, 43)"] == "step3"
+
+
+def test_baselines_are_levels_and_curves_have_their_names():
+    """The majority is a dashed line and no bar; curves are named where they end, or by a legend."""
+    axes = plots.bars(["a", "b"], {"majority": [50, 45], "pre-trained": [70, 80]}).axes[0]
+    assert [bar.get_height() for bar in axes.patches] == [70, 80]
+    assert [segment[0][1] for segment in axes.collections[0].get_segments()] == [50, 45]
+    apart = plots.lines([1, 2], {"a": [1.0, 2.0], "b": [3.0, 4.0]}, "x", "y").axes[0]
+    assert apart.get_legend() is None and [t.get_text() for t in apart.texts] == ["a", "b"]
+    together = plots.lines([1, 2], {"a": [1.0, 4.0], "b": [3.0, 4.0]}, "x", "y").axes[0]
+    assert [t.get_text() for t in together.get_legend().get_texts()] == ["a", "b"]

@@ -64,7 +64,7 @@ def test_live_loss_trains(tiny, tok):
         plots.attention_map(np.eye(3), ["a", "b", "c"]),
         plots.bars(["a", "b"], {"one": [1, 2], "other": [2, 1]}),
         diagrams.next_token_prediction(["<s>", "a", "b", "<e>"]),
-        diagrams.token_boxes([["<s>", "a", "<e>"], ["<s>", "<e>"]], labels=["x", "y"]),
+        diagrams.token_boxes([["<s>", "a", "<e>"], ["<s>", "<e>"]], names=["x", "y"]),
     ],
 )
 def test_pictures_can_be_read(figure, tmp_path):

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from minigpt.pictures import fonts
-from minigpt.pictures.drawing import NORMAL, SMALL, Drawing
-from minigpt.pictures.plots import BLUE, GREEN, GREY, ORANGE
+from minigpt.pictures.drawing import EDGE, NORMAL, SMALL, Drawing, wide
+from minigpt.pictures.plots import BLUE, GREEN, GREY, ORANGE, VIOLET
 from minigpt.reference import softmax
 
 WORDS = {
@@ -35,25 +35,32 @@ def model(config, labels="en"):
     """All of eq. (2), from the tokens upwards, the shape beside each arrow."""
     drawing, d = Drawing(66, 58, WORDS, labels), config.d_model
     words, x, width = drawing.words, 21, 38
-    stages = [  # height, text, formula, colour, shape of what comes out
-        (4.5, words["tokens"], r"$x_1 \ldots x_T$", "grey", "(T)"),
-        (16.5, words["embedding"], r"$h^{[0]} = e_x W^e + W^p$", "blue", f"(T, {d})"),
-        (28.5, words["block"], r"$h^{[l]} = \mathrm{Decoder}(h^{[l-1]})$", "blue", f"(T, {d})"),
-        (41.5, words["output"], r"$h^{[L]} W^L$", "blue", f"(T, {config.vocab_size})"),
-        (53, words["next"], r"$P(x) = \mathrm{softmax}$", "green", None),
+    stages = [  # height, text, formula, colour, shape of what comes out, step of a talk
+        (4.5, words["tokens"], r"$x_1 \ldots x_T$", "grey", "(T)", 0),
+        (16.5, words["embedding"], r"$h^{[0]} = e_x W^e + W^p$", "violet", f"(T, {d})", 1),
+        (28.5, words["block"], r"$h^{[l]} = \mathrm{Decoder}(h^{[l-1]})$", "blue", f"(T, {d})", 2),
+        (41.5, words["output"], r"$h^{[L]} W^L$", "orange", f"(T, {config.vocab_size})", 3),
+        (53, words["next"], r"$P(x) = \mathrm{softmax}$", "green", None, 3),
     ]
-    for (y, text, formula, colour, shape), above in zip(stages, [*stages[1:], None], strict=True):
+    below = None
+    for y, text, formula, colour, shape, step in stages:
+        drawing.step = step
+        if below:
+            drawing.arrow((x, below[0]), (x, y - 3.8))
+            drawing.note(x + 1.2, (below[0] + y - 3.8) / 2, below[1])
         for shift in (1.6, 0.8) if y == 28.5 else ():
-            drawing.block(x + shift, y + shift, width, 7.6, "", colour)
-        drawing.block(x, y, width, 7.6, text, colour, formula=formula)
-        if above:
-            low, high = y + (5.4 if y == 28.5 else 3.8), above[0] - 3.8
-            drawing.arrow((x, low), (x, high))
-            drawing.note(x + 1.2, (low + high) / 2, shape)
+            drawing.box(x + shift, y + shift, width, 7.6, colour, EDGE[colour])
+        drawing.block(x, y, width, 7.6, text, colour, EDGE[colour], formula)
+        below = (y + (5.4 if y == 28.5 else 3.8), shape)
     side = x + width / 2 + 2.5
-    drawing.note(side, 16.5, f"$W^e$ ({config.vocab_size}, {d})\n$W^p$ ({config.n_ctx}, {d})")
-    drawing.note(side + 1, 28.5, words["times"].format(config.n_layer))
-    drawing.note(side, 41.5, f"$W^L$ ({d}, {config.vocab_size})")
+    notes = [
+        (16.5, f"$W^e$ ({config.vocab_size}, {d})\n$W^p$ ({config.n_ctx}, {d})"),
+        (28.5, words["times"].format(config.n_layer)),
+        (41.5, f"$W^L$ ({d}, {config.vocab_size})"),
+    ]
+    for step, (y, note) in enumerate(notes, start=1):
+        drawing.step = step
+        drawing.note(side + (y == 28.5), y, note)
     return drawing.figure
 
 
@@ -63,7 +70,8 @@ def decoder_block(config, labels="en"):
     words, shape = drawing.words, f"(T, {config.d_model})"
     attention, add, norm, mlp = (words[name] for name in ("attention", "add", "norm", "mlp"))
     post, pre = [attention, add, norm, mlp, add, norm], [norm, attention, add, norm, mlp, add]
-    for x, title, order in ((25, words["post"], post), (72, words["pre"], pre)):
+    for step, x, title, order in ((0, 25, words["post"], post), (1, 72, words["pre"], pre)):
+        drawing.step = step
         drawing.text(x, 55, title, weight="bold")
         drawing.note(x, 1.8, f"$x$  {shape}", ha="center")
         leaves, below = 4.4, 3.4  # where the way past begins, and the top of what stands below
@@ -75,14 +83,14 @@ def decoder_block(config, labels="en"):
                 drawing.block(x, y, 29, 2 * half, name, "grey" if name == norm else "blue")
                 continue
             drawing.block(x, y, 4.6, 2 * half, "+", "orange", ORANGE)
-            drawing.axes.plot([x, x - 19, x - 19], [leaves, leaves, y], color=ORANGE, linewidth=1.8)
+            drawing.line([x, x - 19, x - 19], [leaves, leaves, y], ORANGE)
             drawing.arrow((x - 19.1, y), (x - 2.4, y), ORANGE)
             leaves = y + (2.7 if order is pre else 10.6)  # after the sum, or after its norm
         drawing.arrow((x, below), (x, 53))
     return drawing.figure
 
 
-def matrix(drawing, x, y, values, cell, colour=BLUE):
+def matrix(drawing, x, y, values, cell, colour=BLUE, digits=1):
     """Numbers in a grid whose lower left corner is (x, y), the stronger the larger; -inf is hatched."""
     finite = np.abs(values[np.isfinite(values)])
     largest = max(finite.max(), 1e-9)
@@ -91,9 +99,42 @@ def matrix(drawing, x, y, values, cell, colour=BLUE):
         shown = np.isfinite(value)
         face = (colour, 0.75 * abs(value) / largest) if shown else "white"
         hatch = {} if shown else {"hatch": "////"}
-        drawing.axes.add_patch(Rectangle(corner, cell, cell, linewidth=0.8, edgecolor=GREY, facecolor=face, **hatch))
+        drawing.add(
+            drawing.axes.add_patch(Rectangle(corner, cell, cell, lw=0.8, edgecolor=GREY, facecolor=face, **hatch))
+        )
         if shown:
-            drawing.text(corner[0] + cell / 2, corner[1] + cell / 2, f"{value:.1f}", size=9)
+            drawing.text(
+                corner[0] + cell / 2, corner[1] + cell / 2, f"{value:.{digits}f}".replace("-0.00", "0.00"), size=14
+            )
+
+
+def lookup(words, chosen, table, position, labels="en"):
+    """A one-hot row times W^e is a row of W^e; W^p adds the row of the place.
+
+    Args:
+        words: n of them. chosen: which one stands here. table: rows of W^e (n, d). position: a row of W^p (d).
+    """
+    (n, d), cell = table.shape, 7
+    one_hot, row, left = np.eye(n)[[chosen]], table[[chosen]], max(map(wide, words)) + 2
+    parts = [  # formula, numbers, colour, sign before
+        ("$e_{x'}$", one_hot, ORANGE, ""),
+        ("$W^e$", table, VIOLET, "·"),
+        ("$W^p$", position[None], BLUE, "+"),
+        ("$h^{[0]}$", row + position, GREEN, "="),
+    ]
+    drawing = Drawing((n + 3 * d) * cell + left + 14, n * cell + 6, WORDS, labels)
+    x = 0.5
+    for step, (formula, values, colour, sign) in enumerate(parts):
+        drawing.step = step
+        rows, middle = len(values), n * cell / 2 + 0.5
+        x += left if formula == "$W^e$" else 6 if sign else 0
+        drawing.text(x - 3 - (left - 6 if formula == "$W^e$" else 0), middle, sign)
+        matrix(drawing, x, middle - rows * cell / 2, values, cell, colour, digits=0 if values is one_hot else 2)
+        drawing.text(x + values.shape[1] * cell / 2, middle + rows * cell / 2 + 2.6, formula)
+        for i, word in enumerate(words if rows == n else []):
+            drawing.text(x - 1, (n - 0.5 - i) * cell + 0.5, word, "right", weight="bold" if i == chosen else "normal")
+        x += values.shape[1] * cell
+    return drawing.figure
 
 
 def attention_steps(q, k, v, tokens, labels="en"):
@@ -110,18 +151,22 @@ def attention_steps(q, k, v, tokens, labels="en"):
         ("values", "$v$", v, ORANGE),
         ("sum", r"$\mathrm{weights} \cdot v$", weights @ v, GREEN),
     ]
-    cell, gap, x, y = 4.6, 5, 12, 3
-    drawing = Drawing(x + sum(values.shape[1] * cell + gap for *_, values, _ in steps), T * cell + 13, WORDS, labels)
-    for i, token in enumerate(tokens):
-        drawing.text(x - 1, y + (T - 0.5 - i) * cell, token, "right", SMALL)
-    for i, (name, formula, values, colour) in enumerate(steps):
-        wide = values.shape[1] * cell
-        drawing.text(x + wide / 2, y + T * cell + 7, drawing.words[name], size=SMALL, weight="bold")
-        drawing.text(x + wide / 2, y + T * cell + 3, formula, size=SMALL)
+    cell, gap, left = 6, 5.4, max(map(wide, tokens)) + 2
+    high, columns = T * cell + 11, [max(T, d_k) * cell + gap] * 3
+    drawing = Drawing(left + sum(columns) - gap + 1, 2 * high + 1, WORDS, labels)
+    for step, (name, formula, values, colour) in enumerate(steps):
+        drawing.step = step
+        row, column = divmod(step, 3)
+        x, y = left + sum(columns[:column]), (1 - row) * high + 1
+        middle = x + values.shape[1] * cell / 2
+        drawing.text(middle, y + T * cell + 6, drawing.words[name], weight="bold")
+        drawing.text(middle, y + T * cell + 2.4, formula)
         matrix(drawing, x, y, values, cell, colour)
-        if i + 1 < len(steps):
-            drawing.text(x + wide + gap / 2, y + T * cell / 2, "→", colour=GREY)
-        x += wide + gap
+        if column == 0:
+            for i, token in enumerate(tokens):
+                drawing.text(left - 1, y + (T - 0.5 - i) * cell, token, "right")
+        else:
+            drawing.text(x - gap / 2, y + T * cell / 2, "·" if name == "values" else "=" if name == "sum" else "→")
     return drawing.figure
 
 
@@ -151,11 +196,17 @@ def cross_entropy(names, p, came, labels="en"):
     drawing.text(14.5, 5 * n + 4.5, r"$P(x_t \mid x_1 \ldots x_{t-1})$", "left")
     drawing.text(66, 5 * n + 4.5, drawing.words["loss"], weight="bold")
     for i, (name, share) in enumerate(zip(names, p, strict=True)):
-        y, colour = 5 * (n - 1 - i) + 4, GREEN if i == came else BLUE
-        drawing.text(13, y, name, "right", weight="bold" if i == came else "normal")
-        drawing.axes.barh(y, 38 * share, left=14.5, height=3, color=colour)
+        y = 5 * (n - 1 - i) + 4
+        drawing.text(13, y, name, "right")
+        drawing.bar(14.5, y, 38 * share, 3, BLUE)
         drawing.note(15.5 + 38 * share, y, f"{share:.2f}")
-    drawing.text(66, 5 * (n - 1 - came) + 4, rf"$-\log {p[came]:.2f} = {-np.log(p[came]):.2f}$", colour=GREEN)
+        if i == came:
+            drawing.step = 1
+            drawing.bar(14.5, y, 38 * share, 3, GREEN)
+            drawing.text(15.5 + 38 * share + 6, y, drawing.words["truth"], "left", SMALL, GREEN)
+            drawing.step = 2
+            drawing.text(66, y, rf"$-\log {share:.2f} = {-np.log(share):.2f}$", colour=ORANGE)
+            drawing.step = 0
     return drawing.figure
 
 

@@ -12,17 +12,21 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from minigpt.pictures.figure_data import DATA, EXACT, figure_data
 
+WIDEST = 1200  # pixels of a page that a picture may take
 
-def png(figure):
+
+def png(figure, dpi=100):
     """A figure as the bytes of a PNG, the same on every run."""
     FigureCanvasAgg(figure)
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=100, metadata={"Software": None})
+    figure.savefig(file, format="png", dpi=dpi, metadata={"Software": None})
     return file.getvalue()
 
 
 def show(figure, alt, tolerance=EXACT):
     """Display a figure in a notebook, with the data that it draws, by which a later run is compared.
+
+    It has two pixels for each one of its width on the page, so that it is sharp on a projector and on a phone.
 
     Args:
         alt: what it shows, in words, for those who do not see it.
@@ -30,9 +34,10 @@ def show(figure, alt, tolerance=EXACT):
     """
     from IPython.display import display
 
-    picture = base64.b64encode(png(figure)).decode()
+    picture = base64.b64encode(png(figure, 2 * figure.dpi)).decode()
+    width = min(WIDEST, round(figure.dpi * figure.get_figwidth()))
     data = {"image/png": picture, DATA: figure_data(figure, tolerance), "text/plain": alt}
-    display(data, raw=True, metadata={"image/png": {"alt": alt}})
+    display(data, raw=True, metadata={"image/png": {"alt": alt, "width": width}})
 
 
 def source(*functions):

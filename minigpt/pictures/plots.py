@@ -4,6 +4,8 @@ Labels are English, so that no Chinese font is needed. Each function returns a m
 `show` displays it in a notebook. The colours differ in brightness too, for eyes that do not tell them apart.
 """
 
+from itertools import pairwise
+
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -11,10 +13,11 @@ from matplotlib.ticker import LogLocator
 
 from minigpt.support.files import replacing
 
-BLUE, ORANGE, GREY, GREEN = "#1f6fb2", "#e07b00", "#8a8a8a", "#2a8f4f"
-STYLES = [(BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), (GREY, "D"), ("#7b3294", "v")]  # one a curve
+BLUE, ORANGE, GREY, GREEN, VIOLET = "#1f6fb2", "#e07b00", "#8a8a8a", "#2a8f4f", "#7b3294"
+STYLES = [(BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), (GREY, "D"), (VIOLET, "v")]  # one a curve
+CHANCE = "majority"  # drawn as a level, not as a bar
 ARMS = {
-    "majority": "#cfcfcf",
+    CHANCE: "black",
     "bag of words": GREY,
     "word pairs": "#5c5c5c",
     "from scratch": ORANGE,
@@ -24,21 +27,50 @@ ARMS = {
 }
 
 
+def empty(width, height):
+    """A figure of so many inches with one pair of axes: no box around it, so that the curves are what one sees."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots()
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def name_ends(axes, ends):
+    """Each curve's name where it ends, or a legend where two names would meet.
+
+    Args:
+        ends: {name: (x, y, colour)}.
+    """
+    heights = sorted(
+        axes.transAxes.inverted().transform(axes.transData.transform((x, y)))[1] for x, y, _ in ends.values()
+    )
+    if any(above - below < 0.07 for below, above in pairwise(heights)):
+        axes.legend(frameon=False)
+        return
+    for name, (x, y, colour) in ends.items():
+        axes.annotate(name, (x, y), (7, 0), textcoords="offset points", color=colour, va="center")
+
+
+def dashed(axes, height, name, colour):
+    """A level across the whole picture, with its name on it."""
+    axes.axhline(height, color=colour, linestyle="--", linewidth=1.2)
+    axes.text(1, height, name, color=colour, ha="right", va="bottom", transform=axes.get_yaxis_transform())
+
+
 def loss_curve(log, floor=None):
     """Eq. (1) in nats per token against the step; `floor` is the exact entropy of the text, where it is known.
 
     Args:
         log: rows with "step" and "loss", from `train.pretrain`.
     """
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.subplots()
+    figure, axes = empty(7, 4)
     steps, losses = [row["step"] for row in log], [row["loss"] for row in log]
     axes.plot(steps, losses, color=BLUE, linewidth=0.8, alpha=0.4, label="eq. (1), each batch")
     axes.plot(steps, smoothed(losses), color=BLUE, label="moving average")
     if floor is not None:
-        axes.axhline(floor, color=GREEN, linestyle="--", label=f"exact floor on fresh text, {floor:.3f}")
+        dashed(axes, floor, f"exact floor on fresh text, {floor:.3f}", GREEN)
     axes.set(xlabel="step", ylabel="nats per token", ylim=(0, None))
-    axes.legend()
+    axes.legend(frameon=False)
     return figure
 
 
@@ -50,14 +82,15 @@ def lines(x, curves, xlabel, ylabel, log=False, floor=None):
         log: draw both axes by powers of ten.
         floor: a dashed line that no honest curve crosses.
     """
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.subplots()
+    figure, axes = empty(7, 4)
+    ends = {}
     for (label, values), (colour, marker) in zip(curves.items(), STYLES, strict=False):
         values = np.atleast_2d(values)
         axes.plot(x, values.mean(axis=0), color=colour, marker=marker if len(x) < 30 else "", label=label)
         axes.fill_between(x, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
+        ends[label] = (x[-1], values.mean(axis=0)[-1], colour)
     if floor is not None:
-        axes.axhline(floor, color=GREEN, linestyle="--", label=f"exact floor {floor:.3f}")
+        dashed(axes, floor, f"exact floor {floor:.3f}", GREEN)
     axes.set(xlabel=xlabel, ylabel=ylabel)
     if log:
         axes.set(xscale="log", yscale="log")
@@ -65,7 +98,8 @@ def lines(x, curves, xlabel, ylabel, log=False, floor=None):
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter("{x:g}")
         axes.minorticks_off()
-    axes.legend()
+    if len(ends) > 1:  # a single curve is what the axis says
+        name_ends(axes, ends)
     return figure
 
 
@@ -95,16 +129,19 @@ def bars(words, distributions, title="", ylabel="probability", log=False):
     upright = len(words) <= 8
     longest = max(len(line) for word in words for line in word.split("\n"))
     room = 1.3 + 0.11 * len(words) * longest if upright else 2 + 0.55 * len(words)  # inches
-    figure = Figure(figsize=(max(6, room), 3.4), layout="constrained")
-    axes = figure.subplots()
-    width = 0.8 / len(distributions)
-    fixed = ARMS | {"truth": GREEN, "floor": GREEN}
+    figure, axes = empty(max(6, room), 3.4)
+    bars = [label for label in distributions if label != CHANCE]
+    width = 0.8 / len(bars)
+    fixed = ARMS | {"truth": GREEN, "floor": GREEN, "paper": GREY, "latest": GREY}
     taken = {fixed[label] for label in distributions if label in fixed}
     others = iter([colour for colour, _ in STYLES if colour not in taken])
-    for place, (label, values) in enumerate(distributions.items()):
-        colour = fixed.get(label) or next(others)
-        at = [i + (place - (len(distributions) - 1) / 2) * width for i in range(len(words))]
+    for label, values in distributions.items():
         runs = np.atleast_2d(values)
+        if label == CHANCE:
+            level(axes, range(len(words)), runs.mean(axis=0))
+            continue
+        colour = fixed.get(label) or next(others)
+        at = [i + (bars.index(label) - (len(bars) - 1) / 2) * width for i in range(len(words))]
         mean, spread = runs.mean(axis=0), [runs.mean(axis=0) - runs.min(axis=0), runs.max(axis=0) - runs.mean(axis=0)]
         drawn = axes.bar(at, mean, width * 0.95, yerr=spread if len(runs) > 1 else None, color=colour, label=label)
         if len(distributions) == 1:
@@ -116,6 +153,13 @@ def bars(words, distributions, title="", ylabel="probability", log=False):
     if len(distributions) > 1:
         axes.legend(ncols=len(distributions), loc="lower right", bbox_to_anchor=(1, 1), frameon=False)
     return figure
+
+
+def level(axes, places, heights):
+    """What comes of always answering the commonest label: a dashed line across each group of bars."""
+    axes.hlines(
+        heights, [x - 0.45 for x in places], [x + 0.45 for x in places], "black", "--", linewidth=1.2, label=CHANCE
+    )
 
 
 def smoothed(values, keep=0.9):
@@ -138,10 +182,11 @@ def task_table(rows):
     Args:
         rows: {task: {arm: {"score", "low", "high"}}}, as `metrics.json` holds them under "tasks".
     """
-    figure = Figure(figsize=(9, 4.4), layout="constrained")
-    axes = figure.subplots()
-    arms = arms_of(rows)
+    figure, axes = empty(9, 4.4)
+    arms = [arm for arm in arms_of(rows) if arm != CHANCE]
     width = 0.8 / len(arms)
+    if CHANCE in arms_of(rows):
+        level(axes, range(len(rows)), [100 * row[CHANCE]["score"] for row in rows.values()])
     for place, arm in enumerate(arms):
         at = [task + (place - (len(arms) - 1) / 2) * width for task in range(len(rows))]
         scores = [100 * row[arm]["score"] for row in rows.values()]
@@ -158,4 +203,4 @@ def save(figure, path):
     """Write a figure as PNG; the file is whole or not there."""
     FigureCanvasAgg(figure)
     with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=120)
+        figure.savefig(temporary, dpi=200)

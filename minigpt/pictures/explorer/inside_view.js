@@ -33,7 +33,8 @@ export const insideView = {
       stack,
       readout,
     );
-    let width = 0;
+    let width = 0,
+      opened = false;
     new ResizeObserver(() => {
       if (width && Math.abs(stack.clientWidth - width) > 24) app.set({});
     }).observe(stack);
@@ -79,7 +80,8 @@ export const insideView = {
           .forEach((token) =>
             token.style.setProperty("--look", look.data[t * T + Number(token.dataset.at)].toFixed(3)),
           );
-      const ctx = { app, run, names, w, T, at, layer, head, tell, light, off };
+      const highest = state.bare != null ? clamp(innerHeight - 260, 240, 460) : 460; // in a frame: all of a map
+      const ctx = { app, run, names, w, T, at, layer, head, tell, light, off, highest };
       stack.replaceChildren(
         h(
           "div",
@@ -108,6 +110,9 @@ export const insideView = {
         ),
       );
       light(at);
+      const maps = stack.querySelector(".heads [aria-pressed='true']")?.closest(".stage");
+      if (state.bare != null && state.layer && !opened) scrollTo(0, scrollY + maps.getBoundingClientRect().top - 8);
+      opened = true; // what a reader chooses later does not move the page
     }
     return { node, update };
   },

@@ -92,7 +92,7 @@ function maps(ctx, block, layer) {
   );
   const open = ctx.layer === layer,
     weights = block.weights[ctx.head - 1],
-    size = Math.min(T * ctx.w, 460);
+    size = Math.min(T * ctx.w, ctx.highest);
   const seen = [...row(weights, at).keys()]
     .filter((s) => weights.data[at * T + s] >= 0.05)
     .sort((a, b) => weights.data[at * T + b] - weights.data[at * T + a]);

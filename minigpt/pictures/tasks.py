@@ -1,0 +1,102 @@
+"""The four input formats with their heads, eqs. (5) to (8), and all of them in the lecture's figure "Fine-tuning GPT".
+
+Each function returns a matplotlib figure; `labels` are "en" or "zh".
+"""
+
+from minigpt.pictures.drawing import NORMAL, Drawing, wide
+from minigpt.pictures.plots import BLUE, GREEN, ORANGE
+
+WORDS = {
+    "en": {
+        "single_text": "single text (5)", "entailment": "entailment (6)", "similarity": "similarity (7)",
+        "multiple_choice": "multiple choice (8)",
+    },
+    "zh": {
+        "single_text": "单句文本分类 (5)", "entailment": "文本蕴含 (6)", "similarity": "文本相似度 (7)",
+        "multiple_choice": "选择型阅读理解 (8)",
+    },
+}  # fmt: skip
+A, B = r"$x^{(1)}_1 \cdots x^{(1)}_T$", r"$x^{(2)}_1 \cdots x^{(2)}_{T'}$"
+SYMBOLS = {
+    "single_text": [["<s>", r"$x_1 \cdots x_T$", "<e>"]],
+    "entailment": [["<s>", A, "$", B, "<e>"]],
+    "similarity": [["<s>", A, "$", B, "<e>"], ["<s>", B, "$", A, "<e>"]],
+    "multiple_choice": [
+        ["<s>", r"$p_1 \cdots p_n$", "$", r"$q_1 \cdots q_m$", "$", rf"$c^{{({i})}}_1 \cdots c^{{({i})}}_k$", "<e>"]
+        for i in "12N"
+    ],
+}
+HEADS = {  # what follows the states at <e>, stage by stage: one box for all sequences, or one each (True)
+    "single_text": [("$W^y$", False), ("softmax", False)],
+    "entailment": [("$W^y$", False), ("softmax", False)],
+    "similarity": [("+", False), ("$W^y$", False), ("softmax", False)],
+    "multiple_choice": [("$w$", True), ("softmax", False)],
+}
+HIGH, STEP, BODY, GAP = 4.8, 6.4, 9, 3.4  # a box, a row, the width of the body's box, an arrow
+
+
+def formats(rows, names=True, labels="en"):
+    """Sequences from the left, through one GPT, into each task's head.
+
+    Args:
+        rows: {task: sequences}; a sequence is a list of texts, `<s>`, `$` and `<e>` among them, or of (text, ids).
+    """
+    rows = {task: [list(map(pair, sequence)) for sequence in sequences] for task, sequences in rows.items()}
+    left = max(wide(WORDS["en"][task]) for task in rows) + 2 if names else 0.5
+    ends = left + max(length(sequence) for sequences in rows.values() for sequence in sequences)
+    stage = wide("softmax") + 2 + GAP
+    width = ends + GAP + BODY + max(map(len, (HEADS[task] for task in rows))) * stage + 1
+    height = STEP * sum(map(len, rows.values())) + 2.4 * (len(rows) - 1) + 1.2
+    drawing = Drawing(width, height, WORDS, labels)
+    drawing.block(ends + GAP + BODY / 2, height / 2, BODY, height - 2, "GPT", "blue", BLUE)
+    y = height - 0.6 - STEP / 2
+    for task, sequences in rows.items():
+        ys = [y - STEP * i for i in range(len(sequences))]
+        if names:
+            drawing.text(left - 1.5, sum(ys) / len(ys), drawing.words[task], "right")
+        for at, sequence in zip(ys, sequences, strict=True):
+            x = ends - length(sequence)
+            for text, ids in sequence:
+                drawing.token(x + room(text, ids) / 2, at, room(text, ids) - 0.7, HIGH, text, ids)
+                x += room(text, ids)
+            drawing.arrow((ends, at), (ends + GAP, at), ORANGE)
+        head(drawing, HEADS[task], ends + GAP + BODY, ys)
+        y = ys[-1] - STEP - 2.4
+    return drawing.figure
+
+
+def head(drawing, stages, x, ys):
+    """The boxes after the body, from x on, for states at heights ys."""
+    for n, (text, each) in enumerate(stages):
+        drawing.step = n + 1
+        at = ys if each else [sum(ys) / len(ys)]
+        wider = wide(text) + 2
+        for i, end in enumerate(at):
+            for start in [ys[i]] if each else ys:
+                drawing.arrow((x, start), (x + GAP, end))
+            colour, edge = ("green", GREEN) if n + 1 == len(stages) else ("orange", ORANGE)
+            drawing.block(x + GAP + wider / 2, end, wider, HIGH, text, colour, edge)
+        x, ys = x + GAP + wider, at
+    drawing.step = 0
+
+
+def pair(piece):
+    return (piece, "") if isinstance(piece, str) else piece
+
+
+def room(text, ids=""):
+    return max(wide(text), wide(ids, 0.7 * NORMAL)) + 2.2
+
+
+def length(sequence):
+    return sum(room(*piece) for piece in sequence)
+
+
+def symbols(task, labels="en"):
+    """One task's format and head, as the lecture writes it; of the N options the first two and the last."""
+    return formats({task: SYMBOLS[task]}, names=False, labels=labels)
+
+
+def fine_tuning(labels="en"):
+    """The lecture's last figure: one body, four formats, four heads."""
+    return formats(SYMBOLS, labels=labels)

@@ -1,0 +1,203 @@
+"""What the deck shows of the project's stored results: plots, and the numbers that its text asks for.
+
+docs/results/*/metrics.json       five seeds of `minigpt run`
+chapters/00_overview/scaling.csv  lesson 00's studies
+chapters/11_*/ablations.csv       lesson 11's trials
+"""
+
+import json
+import re
+from functools import cache as once
+from pathlib import Path
+
+import numpy as np
+
+from minigpt import reference
+from minigpt.data import world, world_tasks
+from minigpt.model import GPT
+from minigpt.pictures import plots
+from minigpt.studies import ablation, scaling, settings
+from minigpt.tokenizer import Tokenizer
+
+ROOT = Path(__file__).resolve().parent.parent
+BODY = ROOT / "datasets" / "toy_world" / "body"
+RESULTS = ROOT / "docs" / "results"
+TABLE = ROOT / "chapters" / "00_overview" / "scaling.csv"
+ABLATIONS = ROOT / "chapters" / "11_does_pretraining_help" / "ablations.csv"
+LABELS = {
+    "en": {
+        "stories": "stories", "parameters": "parameters", "steps": "training steps", "replaced": "words replaced",
+        "rate": "learning rate",
+        "excess": "nats per token above the floor", "accuracy": "accuracy, %",
+        "arms": {"latest": "rule: the latest named"}, "ours": "our GPT",
+        "paper": {
+            "with": "with auxiliary loss", "pre-trained": "without it", "from scratch": "no pre-training",
+            "lstm": "LSTM",
+        },
+        "tasks": ["single text (5)", "entailment (6)", "similarity (7)", "multiple choice (8)"],
+    },
+    "zh": {
+        "stories": "故事数", "parameters": "参数量", "steps": "训练步数", "replaced": "换掉的词", "rate": "学习率",
+        "excess": "高出下限的损失，nat/词元", "accuracy": "准确率，%",
+        "arms": {
+            "majority": "多数类", "word pairs": "词对", "from scratch": "从零训练",
+            "without statements": "没有陈述句", "pre-trained": "预训练", "latest": "规则：最近提到的",
+            "with questions": "带问题", "paper": "论文",
+        },
+        "ours": "我们的 GPT",
+        "paper": {"with": "有辅助损失", "pre-trained": "没有辅助损失", "from scratch": "没有预训练", "lstm": "LSTM"},
+        "tasks": ["单句文本分类 (5)", "文本蕴含 (6)", "文本相似度 (7)", "选择型阅读理解 (8)"],
+    },
+}  # fmt: skip
+
+
+@once
+def body():
+    return Tokenizer.load(BODY), GPT.load(BODY)
+
+
+def grows(study, xlabel, x, labels):
+    found, sizes = scaling.read_study(TABLE, study)
+    words = LABELS[labels]
+    return plots.lines(sizes if x is None else x, {"GPT": found}, words[xlabel], words["excess"], log=True)
+
+
+def data(labels):
+    return grows("data", "stories", [run["n_stories"] for run in scaling.STUDIES["data"]], labels)
+
+
+def noise(labels):
+    found, _ = scaling.read_study(TABLE, "noise")
+    names = [f"{run['noise']:.0%}" for run in scaling.STUDIES["noise"]]
+    figure = plots.bars(names, {"GPT": found}, ylabel=LABELS[labels]["excess"])
+    figure.axes[0].set_xlabel(LABELS[labels]["replaced"])
+    return figure
+
+
+def size(labels):
+    return grows("model", "parameters", None, labels)
+
+
+def compute(labels):
+    return grows("compute", "steps", [run["steps"] for run in scaling.STUDIES["compute"]], labels)
+
+
+def accuracies(names, found, labels, **others):
+    """Bars of accuracies, the arms' names in the deck's language, or by `others`."""
+    names_of = LABELS[labels]["arms"] | others
+    figure = plots.bars(names, found, ylabel=LABELS[labels]["accuracy"])
+    figure.set_size_inches(10, 4.4)
+    for text in figure.axes[0].get_legend().get_texts():
+        text.set_text(names_of.get(text.get_text(), text.get_text()))
+    return figure
+
+
+def of_arms(arms, labels):
+    found = {arm: np.array([[100 * x for x in row[arm]] for row in scores().values()]).T for arm in arms}
+    return accuracies(LABELS[labels]["tasks"], found, labels)
+
+
+def arms(labels):
+    return of_arms(["majority", "word pairs", "from scratch", "without statements", "pre-trained"], labels)
+
+
+def texts(labels):
+    return of_arms(["majority", "without statements", "pre-trained", "with questions"], labels)
+
+
+def shortcut(labels):
+    """The rule of lesson 07 beside the arms that learn."""
+    found = {
+        arm: [[100 * x] for x in scores()["single_text"][arm]] for arm in ("majority", "from scratch", "pre-trained")
+    }
+    return accuracies(LABELS[labels]["tasks"][:1], found | {"latest": [[100 * x] for x in latest()]}, labels)
+
+
+@once
+def latest():
+    """Accuracy on each seed's single texts of the rule "the latest place or person named is the right one"."""
+    found = []
+    for seed in range(len(stored())):
+        train = world_tasks.examples("single_text", 500, seed)
+        test = world_tasks.examples("single_text", 1_000, seed + settings.FRESH, without=train)
+        found.append(np.mean([believed(*e["text"].rpartition(". ")[::2]) == (e["label"] == "fits") for e in test]))
+    return found
+
+
+def believed(events, statement):
+    """Whether the statement is true by that rule."""
+    groups = [("Paris", "Tokyo", "Cairo"), ("Anna", "Ben", "Clara")]
+    group = next(names for names in groups if statement.split()[0] in names)
+    last = [word for word in re.findall(r"\w+", events) if word in group][-1]
+    return (statement.split()[0] == last) == ("not" not in statement)
+
+
+PAPER = {  # Radford et al. 2018, table 5: the average of its data sets; and our arm, see lesson 11
+    "with": (74.7, {"aux": 0.5}), "pre-trained": (75.0, {}),
+    "from scratch": (59.9, {"body": "scratch", "layers": 0, "steps": 0}),
+    "lstm": (69.1, {"body": "lstm", "layers": 1}),
+}  # fmt: skip
+
+
+def ablated(**wanted):
+    """Mean accuracies of the four tasks in lesson 11's stored runs, one a seed."""
+    full = {"body": "gpt", "layers": 3, "steps": 4000, "labels": 500, "aux": 0.0} | wanted
+    rows = [row for row in ablation.read_table(ABLATIONS) if full.items() <= row.items()]
+    seeds = sorted({row["seed"] for row in rows})
+    return [100 * np.mean([row["score"] for row in rows if row["seed"] == seed]) for seed in seeds]
+
+
+def paper(labels):
+    ours = np.stack([ablated(**wanted) for _, wanted in PAPER.values()], axis=1)
+    found = {"paper": [mean for mean, _ in PAPER.values()], "pre-trained": ours}
+    return accuracies(
+        [LABELS[labels]["paper"][name] for name in PAPER], found, labels, **{"pre-trained": LABELS[labels]["ours"]}
+    )
+
+
+@once
+def stored():
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RESULTS.glob("toy-en-seed*/metrics.json"))]
+
+
+@once
+def scores():
+    """{task: {arm: accuracies, one a seed}} of the stored runs."""
+    rows = {}
+    for task in world_tasks.TASKS:
+        arms = [
+            arm for arm, value in stored()[0]["tasks"][task].items() if isinstance(value, dict) and "score" in value
+        ]
+        rows[task] = {arm: [run["tasks"][task][arm]["score"] for run in stored()] for arm in arms}
+    return rows
+
+
+@once
+def numbers():
+    """What the deck's text may ask for, {name: text}: `pre-trained.single_text`, `lead.similarity.low`, ..."""
+    found = {"seeds": str(len(stored())), "parameters": f"{sum(p.numel() for p in body()[1].parameters()):,}"}
+    for task, row in scores().items():
+        for arm, values in row.items():
+            found |= spread(f"{arm}.{task}", [100 * x for x in values])
+        found |= spread(
+            f"lead.{task}", [100 * (a - b) for a, b in zip(row["pre-trained"], row["from scratch"], strict=True)]
+        )
+    losses, floors = ([run["pretraining"][name] for run in stored()] for name in ("loss", "floor"))
+    found["above"] = f"{100 * (np.mean(losses) / np.mean(floors) - 1):.1f}%"
+    found["floor"], found["loss"] = f"{np.mean(floors):.2f}", f"{np.mean(losses):.2f}"
+    scaled = np.array([0, 2, 2]) / np.sqrt(2)  # lesson 02's row of "dog"
+    weights = reference.softmax(scaled)
+    by_hand = {"scaled": scaled, "weights": weights, "out": weights @ [[1, 0], [0, 1], [5, 5]]}
+    found |= {f"hand.{name}": f"({', '.join(f'{x:.2f}' for x in row)})" for name, row in by_hand.items()}
+    found |= spread("latest", [100 * x for x in latest()])
+    for name, (_, wanted) in PAPER.items():
+        found |= spread(f"ours.{name}", ablated(**wanted))
+    found["body"] = f"{sum(p.numel() for name, p in body()[1].named_parameters() if 'lm_head' not in name):,}"
+    found |= {"new": f"{2 * body()[1].config.d_model}", "layers": str(body()[1].config.n_layer)}
+    story = world.stories(1, 0)[0]
+    found["story"], found["floor.story"] = story, f"{-world.log_probability(story):.1f}"
+    return found
+
+
+def spread(name, values):
+    return {name: f"{np.mean(values):.0f}", f"{name}.low": f"{min(values):.0f}", f"{name}.high": f"{max(values):.0f}"}
