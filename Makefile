@@ -9,7 +9,7 @@ help:
 	@echo "make lessons run the lessons against their stored outputs    make notebooks  run them and store their outputs again"
 	@echo "make elsewhere  the lessons as five other machines would run them: other rounding, kernels, threads"
 	@echo "make body    train the body that the lessons load        make scaling  the runs that lesson 00 draws"
-	@echo "make table   write README's toy table from docs/results"
+	@echo "make table   write the tables of README and docs/results.md from docs/results"
 	@echo "make homework from instructor/: the students' notebooks, and what their check compares with"
 	@echo "make wheel   dist/minigpt-*.whl: what students install, without the answers"
 	@echo "make book    build/book, make slides  build/slides: HTML that needs no network    make browser-test  both in Chromium"
