@@ -1,5 +1,6 @@
-"""Figures that a run prints are those of stored runs: README's tables, and what lessons and texts take from them."""
+"""Figures that a run prints are those of stored runs: tables, and what README, docs and lessons take from them."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -13,26 +14,64 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "docs"))
 import tables  # noqa: E402
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {path.name: path.read_text(encoding="utf-8") for path in tables.PAGES}
 
 
 def stored(pattern):
     return [read_json(path) for path in sorted((ROOT / "docs" / "results").glob(f"{pattern}/metrics.json"))]
 
 
-def test_tables_are_those_of_the_stored_runs():
-    assert tables.PLACE.findall(README) and tables.filled(README) == README, "README's tables are old: make table"
+def filled(name, text, *folder):
+    return tables.filled(text, *folder, chinese=name.endswith(".zh.md"))
 
 
-def test_a_changed_table_is_noticed(tmp_path):
+@pytest.mark.parametrize("name", PAGES)
+def test_tables_are_those_of_the_stored_runs(name):
+    text = PAGES[name]
+    assert tables.PLACE.findall(text) and filled(name, text) == text, f"the tables of {name} are old: make table"
+    wrong = text.replace("| 90.2", "| 90.3")
+    assert wrong != text == filled(name, wrong)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_changed_run_is_noticed(name, tmp_path):
     runs = stored("toy-en-seed*")
     changed = {**runs[0], "tasks": {name: dict(row) for name, row in runs[0]["tasks"].items()}}
     arm = changed["tasks"]["entailment"]["pre-trained"]
     changed["tasks"]["entailment"]["pre-trained"] = arm | {"score": arm["score"] - 0.05}
     for place, run in enumerate([changed, *runs[1:]]):
         write_json(tmp_path / f"toy-en-seed{place}" / "metrics.json", run)
-    text = README[: README.index("<!-- end -->") + len("<!-- end -->")]
-    assert tables.filled(text) == text != tables.filled(text, tmp_path)
+    assert filled(name, PAGES[name]) == PAGES[name] != filled(name, PAGES[name], tmp_path)
+
+
+def test_a_row_that_is_not_there_is_named():
+    text = "<!-- results: toy-en-seed*; rows: pre-trained, untrained -->\n<!-- end -->"
+    with pytest.raises(InputError, match="no row 'untrained'; it has majority, "):
+        tables.filled(text)
+
+
+def test_chinese_tables_use_the_words_of_the_glossary():
+    glossary = (ROOT / "chapters" / "GLOSSARY.md").read_text(encoding="utf-8")
+    terms = dict(re.findall(r"^\| ([^|]+) \| ([^|]+) \|", glossary, re.MULTILINE))
+    known = {name: words for name, words in tables.CHINESE.items() if name.replace("_", " ") in terms}
+    assert {"single_text", "entailment", "multiple_choice", "bag of words"} <= known.keys()
+    assert all(terms[name.replace("_", " ")] == words for name, words in known.items())
+
+
+def test_texts_tell_the_stored_leads():
+    """By how many points the plain body is ahead, over tasks and seeds; and its single texts beside the bare rule."""
+    rows = [row for run in stored("toy-en-seed*") for row in run["tasks"].values()]
+    ahead = [100 * row["leads"]["from scratch"]["lead"] for row in rows]
+    words = [100 * row["leads"][arm]["lead"] for row in rows for arm in ("majority", "bag of words", "word pairs")]
+    least, most = f"{min(ahead):.0f}", f"{max(ahead):.0f}"
+    assert f"ahead by {least} to {most} points" in PAGES["README.md"]
+    assert f"高出 {least} 至 {most} 个百分点" in PAGES["README.zh.md"]
+    sentence = r"scratch by (\d+) to (\d+) points and of every baseline of words by (\d+) or more"
+    said = re.search(sentence, PAGES["results.md"]).groups()
+    assert said == (least, most, f"{min(words):.0f}") and min(words) >= int(said[2])
+    single = [run["tasks"]["single_text"]["pre-trained"]["score"] for run in stored("toy-en-seed*")]
+    percent = f"{100 * sum(single) / len(single):.0f}%"
+    assert f"more than the model's {percent}" in PAGES["README.md"] and f"高于模型的 {percent}" in PAGES["README.zh.md"]
 
 
 def test_missing_results_are_named(tmp_path):
@@ -41,7 +80,7 @@ def test_missing_results_are_named(tmp_path):
 
 
 def test_five_seeds_of_the_toy_world():
-    """What README says of all five: near the floor, and by how much the plain body is ahead, example by example."""
+    """All five: near the floor, and by how much the plain body is ahead, example by example."""
     runs = stored("toy-en-seed*")
     assert sorted(run["seed"] for run in runs) == [0, 1, 2, 3, 4]
     for run in runs:
