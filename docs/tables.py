@@ -3,12 +3,14 @@
 `docs/results/NAME/metrics.json` is what `minigpt run` left for one seed. In a page a table stands between
 `<!-- results: PATTERN -->` and `<!-- end -->`; it is what `minigpt spread docs/results/PATTERN` prints.
 `<!-- results: PATTERN; rows: ARM, ARM -->` takes some rows of it, on a page named .zh.md in Chinese.
+docs/table.png is the picture of seed 0's run.
 """
 
 import re
 import sys
 from pathlib import Path
 
+from minigpt.pictures import plots
 from minigpt.studies.results import spread
 from minigpt.support.errors import InputError
 from minigpt.support.files import read_json, replacing
@@ -63,3 +65,6 @@ if __name__ == "__main__":
         text = filled(page.read_text(encoding="utf-8"), chinese=page.name.endswith(".zh.md"))
         with replacing(page) as temporary:
             temporary.write_text(text, encoding="utf-8")
+    if not sys.argv[1:]:
+        run = read_json(ROOT / "docs" / "results" / "toy-en-seed0" / "metrics.json")
+        plots.save(plots.task_table(run["tasks"]), ROOT / "docs" / "table.png")

@@ -84,4 +84,4 @@ class Drawing:
 def wide(text, size=NORMAL):
     """How wide a Latin text or formula is, in tenths of an inch."""
     font = FontProperties(family=fonts.LATIN, size=size)
-    return text_to_path.get_text_width_height_descent(text, font, ismath="$" in text[1:])[0] / 7.2
+    return text_to_path.get_text_width_height_descent(text, font, ismath=text.count("$") > 1)[0] / 7.2
