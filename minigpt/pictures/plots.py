@@ -120,11 +120,12 @@ def attention_map(weights, tokens, title=""):
     return figure
 
 
-def bars(words, distributions, title="", ylabel="probability", log=False):
+def bars(words, distributions, title="", ylabel="probability", log=False, chance=None):
     """One group of bars per word, one bar per distribution: {label: values, one per word}.
 
     Several rows of values are several runs: the bar is their mean, its line lowest to highest. A single distribution
     shows its numbers instead of a legend. An arm has its own colour, as in `task_table`.
+    `chance` is what guessing gets.
     """
     upright = len(words) <= 8
     longest = max(len(line) for word in words for line in word.split("\n"))
@@ -149,6 +150,8 @@ def bars(words, distributions, title="", ylabel="probability", log=False):
     axes.set_xticks(range(len(words)), words, rotation=0 if upright else 45)
     axes.set(ylabel=ylabel, yscale="log" if log else "linear")
     figure.suptitle(title, fontsize=11)
+    if chance is not None:
+        dashed(axes, chance, "chance", GREY)
     axes.margins(y=0.12)
     if len(distributions) > 1:
         axes.legend(ncols=len(distributions), loc="lower right", bbox_to_anchor=(1, 1), frameon=False)
