@@ -499,3 +499,18 @@ def test_a_page_stays_small(folder):
     n = sum(p.numel() for p in load_body(BODY)[1].parameters())
     assert (folder / "explorer.html").stat().st_size < 12 * 2.5 * n
     assert set(of_folder(folder)["tasks"]) == set(world_tasks.TASKS)
+
+
+def test_a_frame_opens_at_the_maps_that_its_address_names(browser, tmp_path):
+    """The map of the chosen head is all in view; without a layer in the address the page begins at its top."""
+    tab = Tab(browser, 1170, 520)
+    path = tmp_path / "explorer.html"
+    explorer.write(BODY, path, "en")
+    text = "inside=Paris welcomed the cat. The cat sleeps in&bare=1"
+    for address, in_view in ((f"{text}&layer=3&head=1", True), (text, False)):
+        tab.page.goto("about:blank")
+        tab.open(f"{path.as_uri()}#{address}").wait_for_function(READY)
+        box = tab.page.locator(".named .heat").first.bounding_box()
+        assert (box["y"] >= 0 and box["y"] + box["height"] <= 520) == in_view
+        assert tab.page.evaluate("scrollY > 0") == in_view
+    tab.page.close()

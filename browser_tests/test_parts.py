@@ -9,6 +9,7 @@ from conftest import ROOT
 
 pytest.importorskip("latex2mathml", reason="latex2mathml is missing: pip install '.[book]'")
 sys.path.insert(0, str(ROOT / "site"))
+import figures
 import slides
 
 from minigpt.grading.mathml import drawn, mathml
@@ -58,6 +59,29 @@ def test_the_limits_catch():
     assert slides.Slide("## Long\n:: 1 | 90\n\n" + "word " * 41 + "\nNote: n").words() == 41
     with pytest.raises(SystemExit, match="begins with"):
         slides.Slide("no title\n")
+
+
+def steps(figure, language):
+    return set(re.findall(r'data-fragment-index="(\d)"', figures.svg(figure, "", language)))
+
+
+def test_a_term_comes_with_the_part_of_the_figure_beside_it():
+    """`\\step` and a figure's steps are fragments with the same numbers; without a + all of a figure stands there."""
+    drawn = slides.formula(r"\step{2}{\blue{h}} + \sum_{t=1}^T \orange{\sum_{t=1}^T x}", True)
+    assert '<mstyle class="fragment" data-fragment-index="2"><mrow><mstyle class="blue">' in drawn
+    assert drawn.count("<munderover>") == 2 and "mathcolor" not in drawn
+    assert steps("model+", "en") == {"1", "2", "3"} and not steps("model", "en")
+
+
+@pytest.mark.parametrize("language", slides.WORDS)
+def test_equations_and_figures_have_the_same_steps(language):
+    """A term that comes later comes with a part of the figure; one more step, such as a sum, may follow."""
+    for slide in DECKS[language]:
+        figure = re.search(r"@figure (\w+\+)", slide.body)
+        told = set(re.findall(r"\\step\{(\d)\}", slide.body))
+        if figure and told:
+            shown = steps(figure[1], language)
+            assert told <= shown | {str(int(max(shown)) + 1)}, slide.title
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: f"{path.parent.name}/{path.name}")
