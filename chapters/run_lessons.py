@@ -1,15 +1,19 @@
 """`make notebooks`: run every English lesson and store its outputs; the Chinese one gets the same code and outputs.
 
     chapters/NN_name/lesson.ipynb      run from the top in a fresh kernel, on the CPU
-    chapters/NN_name/lesson.zh.ipynb   its own text; code cells and outputs are those of lesson.ipynb, matched by id
+    chapters/NN_name/lesson.zh.ipynb   its own text; code and outputs are those of lesson.ipynb, matched by id, with
+                                       labels, alt texts and printed lines in Chinese: see chinese.py
 
 Only what a reader sees is stored: no times, versions, paths or state of widgets. So a second run changes nothing.
 """
 
 import json
+import os
 import sys
+import tempfile
 from pathlib import Path
 
+import chinese
 import nbformat
 from nbclient import NotebookClient
 
@@ -55,7 +59,11 @@ def execute(path):
         resources=resources,
         kernel_name="python3",
     )
-    client.execute()
+    with tempfile.TemporaryDirectory() as folder:
+        startup = Path(folder) / "profile_default" / "startup"
+        startup.mkdir(parents=True)
+        (startup / "two_languages.py").write_text(chinese.STARTUP, encoding="utf-8")
+        client.execute(env=os.environ | {"IPYTHONDIR": folder})
     for number, cell in enumerate(code_cells(notebook), start=1):
         cell.execution_count = number
         cell.metadata.pop("execution", None)
@@ -73,28 +81,31 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def translate(chinese, english):
-    """The Chinese notebook with the English one's code and outputs.
+def translate(theirs, english):
+    """The Chinese notebook with the English one's code, and its outputs in Chinese; takes these out of the English one.
 
     Raises:
         InputError: if the two have not the same cells in the same order.
     """
-    ids = [[(cell.id, cell.cell_type) for cell in notebook.cells] for notebook in (chinese, english)]
+    ids = [[(cell.id, cell.cell_type) for cell in notebook.cells] for notebook in (theirs, english)]
     if ids[0] != ids[1]:
         differing = next((a for a in zip(*ids, strict=False) if a[0] != a[1]), "one has more cells than the other")
         raise InputError(f"the two languages have not the same cells in the same order: {differing}")
-    cells = [
-        mine if mine.cell_type == "markdown" else theirs
-        for mine, theirs in zip(chinese.cells, english.cells, strict=True)
-    ]
-    return chinese | {"cells": cells}
+    cells = []
+    for cell, source in zip(theirs.cells, english.cells, strict=True):
+        if cell.cell_type == "code":
+            pairs = [chinese.split(output) for output in source.outputs]
+            source.outputs = [output for output, _ in pairs]
+            cell = nbformat.from_dict(source | {"outputs": [output for _, output in pairs]})
+        cells.append(cell)
+    return theirs | {"cells": cells}
 
 
 def build(path):
-    english = execute(path)
+    english, there = execute(path), path.with_name("lesson.zh.ipynb")
+    translated = translate(read(there), english)
     write(path, english)
-    chinese = path.with_name("lesson.zh.ipynb")
-    write(chinese, nbformat.from_dict(translate(read(chinese), english)))
+    write(there, nbformat.from_dict(translated))
 
 
 def main(names):

@@ -16,10 +16,13 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = ROOT / "chapters"
 sys.path.insert(0, str(CHAPTERS))
+import chinese  # noqa: E402
 import run_lessons  # noqa: E402
 
 from minigpt import READING_ORDER  # noqa: E402
-from minigpt.pictures.figure_data import DATA  # noqa: E402
+from minigpt.pictures import fonts, plots  # noqa: E402
+from minigpt.pictures import notebook as show_module  # noqa: E402
+from minigpt.pictures.figure_data import DATA, figure_data  # noqa: E402
 from minigpt.support.errors import InputError  # noqa: E402
 
 LESSONS = run_lessons.lessons()
@@ -42,17 +45,26 @@ def test_there_are_lessons():
 
 @each_lesson
 def test_both_languages_have_the_same_cells(path):
-    """The same ids in the same order; code cells, outputs included, the same to the byte; no text left untranslated."""
-    english, chinese = (
+    """The same ids in the same order; code the same to the byte, outputs by the table; no text left untranslated."""
+    english, there = (
         json.loads(p.read_text(encoding="utf-8"))["cells"] for p in (path, path.with_name("lesson.zh.ipynb"))
     )
-    assert [cell["id"] for cell in english] == [cell["id"] for cell in chinese]
-    for ours, theirs in zip(english, chinese, strict=True):
+    assert [cell["id"] for cell in english] == [cell["id"] for cell in there]
+    for ours, theirs in zip(english, there, strict=True):
         if ours["cell_type"] == "code":
+            in_chinese = [chinese.split(output)[1] for output in ours.pop("outputs")]
+            given = theirs.pop("outputs")
             assert ours == theirs, ours["id"]
+            assert list(map(without_picture, given)) == list(map(without_picture, in_chinese)), ours["id"]
         else:
             assert re.search("[\u4e00-\u9fff]", "".join(theirs["source"])), f"{ours['id']} has no Chinese"
             assert not re.search("[\u4e00-\u9fff]", "".join(ours["source"])), f"{ours['id']} has Chinese"
+
+
+def without_picture(output):
+    """An output but for its pixels, in which labels are drawn."""
+    data = {name: value for name, value in output.get("data", {}).items() if name != "image/png"}
+    return {**output, "data": data}
 
 
 @each_lesson
@@ -208,12 +220,33 @@ def test_every_figure_carries_its_data(path):
 
 
 def test_languages_that_differ_are_refused():
-    english = notebook(LESSONS[0])
-    chinese = notebook(LESSONS[0].with_name("lesson.zh.ipynb"))
-    assert run_lessons.translate(chinese, english) == chinese
-    del chinese.cells[3]
+    english, there = notebook(LESSONS[0]), notebook(LESSONS[0].with_name("lesson.zh.ipynb"))
+    del there.cells[3]
     with pytest.raises(InputError, match="not the same cells"):
-        run_lessons.translate(chinese, english)
+        run_lessons.translate(there, english)
+
+
+@pytest.mark.skipif(fonts.chinese() is None, reason="no font with Chinese signs is installed")
+def test_a_figure_is_drawn_in_both_languages(monkeypatch):
+    """Labels, ticks and legend by the table, `{}` for what varies; the English figure and its data stay as they are."""
+    rows = {"loss": "损失", "a fitted {}": "拟合的 {}", "a {} falls": "{}下降", "seed {}: {}": "种子 {}：{}"}
+    patterns = [(re.compile(re.escape(key).replace(r"\{\}", "(.+?)")), rows[key]) for key in rows if "{}" in key]
+    monkeypatch.setattr(chinese, "table", lambda: (rows, patterns))
+    monkeypatch.setattr(show_module, "output", show_module.output)
+    chinese.install()
+    drawn = lambda: plots.bars(["loss", "other"], {"a fitted line": [1, 2], "b": [2, 1]}, ylabel="loss")  # noqa: E731
+    data, metadata = show_module.output(drawn(), "a loss falls", 1e-9)
+    ours, theirs = chinese.split({"output_type": "display_data", "data": data, "metadata": metadata})
+    assert chinese.SECOND not in ours["data"] and ours["data"]["image/png"] != theirs["data"]["image/png"]
+    assert (ours["data"]["text/plain"], theirs["data"]["text/plain"]) == ("a loss falls", "损失下降")
+    assert theirs["metadata"]["image/png"]["alt"] == "损失下降"
+    figure = drawn()
+    chinese.relabel(figure)
+    axes = figure.axes[0]
+    assert axes.get_ylabel() == "损失" and figure_data(figure)["axes"][0]["words"][3:5] == ["损失", "other"]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["拟合的 line", "b"]
+    printed = {"output_type": "stream", "name": "stdout", "text": "  seed 1: 2\nAnna\n"}
+    assert chinese.split(printed)[1]["text"] == "  种子 1：2\nAnna\n"
 
 
 def starred(text):

@@ -13,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from minigpt.pictures.figure_data import DATA, EXACT, figure_data
 
 WIDEST = 1200  # pixels of a page that a picture may take
+DENSITY = 2  # pixels of the picture for each of them
 
 
 def png(figure, dpi=100):
@@ -26,7 +27,7 @@ def png(figure, dpi=100):
 def show(figure, alt, tolerance=EXACT):
     """Display a figure in a notebook, with the data that it draws, by which a later run is compared.
 
-    It has two pixels for each one of its width on the page, so that it is sharp on a projector and on a phone.
+    It has DENSITY pixels for each one of its width on the page, so that it is sharp on a projector and on a phone.
 
     Args:
         alt: what it shows, in words, for those who do not see it.
@@ -34,10 +35,16 @@ def show(figure, alt, tolerance=EXACT):
     """
     from IPython.display import display
 
-    picture = base64.b64encode(png(figure, 2 * figure.dpi)).decode()
+    data, metadata = output(figure, alt, tolerance)
+    display(data, raw=True, metadata=metadata)
+
+
+def output(figure, alt, tolerance):
+    """What `show` gives to the notebook: (data, metadata), each by the type of content."""
+    picture = base64.b64encode(png(figure, DENSITY * figure.dpi)).decode()
     width = min(WIDEST, round(figure.dpi * figure.get_figwidth()))
     data = {"image/png": picture, DATA: figure_data(figure, tolerance), "text/plain": alt}
-    display(data, raw=True, metadata={"image/png": {"alt": alt, "width": width}})
+    return data, {"image/png": {"alt": alt, "width": width}}
 
 
 def source(*functions):
