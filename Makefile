@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test lessons elsewhere notebooks body scaling table homework wheel book slides pdf browser-test bench gpu lint format clean
+.PHONY: help run test lessons elsewhere notebooks body scaling table homework wheel book slides pdf site browser-test bench gpu lint format clean
 help:
 	@echo "make run     set up .venv once, then the main job: pre-train, fine-tune four tasks, print the table"
 	@echo "make test    the same set-up, then the linter, every test, and every lesson against its stored outputs"
@@ -13,6 +13,7 @@ help:
 	@echo "make homework from instructor/: the students' notebooks, and what their check compares with"
 	@echo "make wheel   dist/minigpt-*.whl: what students install, without the answers"
 	@echo "make book    build/book, make slides  build/slides: HTML that needs no network    make browser-test  both in Chromium"
+	@echo "make site    build/site: deck (as PDF too where Chromium is), explorer, book and homework in one folder for any host"
 	@echo "make bench   speed beside other packages: benchmarks/RESULTS.md    PEERS=folder adds their checkouts"
 	@echo "make gpu     on a machine with a GPU and PyTorch, installing nothing: the CUDA tests, then benchmarks/RESULTS-GPU.md"
 	@echo "make lint    ruff: style and mistakes          make format  ruff: rewrite to the house style"
@@ -72,6 +73,11 @@ slides: .venv/book
 
 pdf: slides
 	@$(BIN)/python site/pdf.py
+
+# One folder for any static host; with the deck as PDF where there is Chromium to print it.
+site: slides
+	@if [ -n "$$CHROMIUM" ] || command -v chromium >/dev/null || command -v chromium-browser >/dev/null; then $(BIN)/python site/pdf.py; fi
+	@$(BIN)/python site/together.py
 
 # Needs Chromium and a Chinese font: apt-get install chromium fonts-noto-cjk
 browser-test: .venv/book

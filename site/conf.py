@@ -14,12 +14,28 @@ language = os.environ["MINIGPT_BOOK"]
 project = {"en": "minigpt", "zh_CN": "minigpt：一步步学 GPT"}[language]
 html_title = project
 author = "the authors of minigpt"
-extensions = ["myst_nb", "minigpt.grading.mathml", "sphinx_copybutton"]
+extensions = [
+    "myst_nb",
+    "minigpt.grading.mathml",
+    "sphinx.ext.autodoc",
+    "docstrings",  # plain text to reStructuredText, before
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "terms",
+    "sphinx_copybutton",
+]
 html_math_renderer = "mathml"
 nb_execution_mode = "off"  # the outputs come from the lessons as they were checked
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_dmath_double_inline = True
-suppress_warnings = ["myst.xref_missing", "mystnb.unknown_mime_type"]
+smartquotes_action = "q"  # the dashes of --options stay as they are
+exclude_patterns = ["notebooks"]  # for downloads
+autodoc_inherit_docstrings = False  # PyTorch's words are not ours
+add_module_names = False
+toc_object_entries_show_parents = "hide"
+python_maximum_signature_line_length = 88
+napoleon_use_param = napoleon_use_rtype = False  # "q, k, v: arrays" is one row
+napoleon_custom_sections = [("Source", "returns_style"), ("Fields", "params_style")]
 html_search_language = "pairs"  # the script of Sphinx's Chinese stemmer is not shipped with it
 templates_path = [str(HERE / "templates")]
 html_theme = "sphinx_book_theme"
@@ -31,6 +47,7 @@ html_theme_options = {
     "article_header_start": ["toggle-primary-sidebar.html", "language.html"],
     "use_download_button": False,
     "home_page_in_toc": True,
+    "collapse_navbar": True,  # the modules are listed beside a module, not beside each lesson: half the time, half the size
     "navbar_persistent": [],  # the sidebar has a search box
 }
 html_context = {"default_mode": "light", "other": {"en": ("zh", "中文"), "zh_CN": ("en", "English")}[language]}
