@@ -1,4 +1,4 @@
-"""`make book`: all lessons, the glossary, the homework and the package's reference as one HTML book in English and Chinese.
+"""`make book`: lessons, glossary, homework and the package's reference as one HTML book in English and Chinese.
 
     chapters/*/lesson.ipynb, lesson.zh.ipynb, homework.ipynb, GLOSSARY.md, README.md, docs/homework.md, docstrings
     ->  build/book/en, build/book/zh
@@ -26,8 +26,20 @@ from minigpt.pictures.explorer import page  # noqa: E402
 OUT = ROOT / "build" / "book"
 LANGUAGES = {"en": ("en", "lesson.ipynb"), "zh": ("zh_CN", "lesson.zh.ipynb")}
 WORDS = {
-    "en": {"lessons": "Lessons", "homework": "Homework", "more": "More", "paths": "Paths, and how to begin"},
-    "zh": {"lessons": "课程", "homework": "作业", "more": "其他", "paths": "路径与开始"},
+    "en": {
+        "lessons": "Lessons",
+        "homework": "Homework",
+        "more": "More",
+        "paths": "Paths, and how to begin",
+        "make": ": <code>make slides</code>",
+    },
+    "zh": {
+        "lessons": "课程",
+        "homework": "作业",
+        "more": "其他",
+        "paths": "路径与开始",
+        "make": "：<code>make slides</code>",
+    },
 }
 FRONT = """# minigpt
 
@@ -36,7 +48,7 @@ FRONT = """# minigpt
 <iframe class="explorer" src="explorer.html#next=Anna took the key.&lang={code}&bare=1" title="{explorer}"></iframe>
 
 <div class="front">
-<a href="{deck}"><b>{lecture[0]}</b>{lecture[1]}</a>
+<a href="{deck}"><b>{lecture[0]}</b>{lecture[1]}{make}</a>
 <a href="00_overview.html"><b>{alone[0]}</b>{alone[1]}</a>
 <a href="homework.html"><b>{grading[0]}</b>{grading[1]}</a>
 </div>
@@ -65,10 +77,11 @@ ABOUT = {
 
 def assemble(code, source, deck):
     """Write one language's pages into the new folder `source`."""
-    name, words, pages, figures = LANGUAGES[code][1], WORDS[code], [], {}
+    name, words, pages, figures = LANGUAGES[code][1], WORDS[code], [], []
     for path in sorted((ROOT / "chapters").glob(f"[0-9][0-9]_*/{name}")):
         pages.append(path.parent.name)
-        notebook, figures[pages[-1]] = lessons.lesson(path, code)
+        notebook, *found = lessons.lesson(path, code)
+        figures.append((pages[-1], *found))
         (source / f"{pages[-1]}.ipynb").write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")
     (source / "figures.md").write_text(lessons.list_of_figures(figures, code), encoding="utf-8")
     (source / "glossary.md").write_text(terms.page(pages, code), encoding="utf-8")
@@ -80,7 +93,13 @@ def assemble(code, source, deck):
     tasks = homework.write(ROOT, source, code)
     reference.write(source, pages, code)
     shutil.copyfile(ROOT / "docs" / "table.png", source / "table.png")
-    front = FRONT.format(code=code, deck=deck or "paths.html", explorer=lessons.WORDS[code]["explorer"], **ABOUT[code])
+    front = FRONT.format(
+        code=code,
+        deck=deck or "paths.html",
+        make="" if deck else words["make"],
+        explorer=lessons.WORDS[code]["explorer"],
+        **ABOUT[code],
+    )
     tree = "```{{toctree}}\n:hidden:\n:caption: {}\n:maxdepth: 1\n\n{}\n```\n"
     trees = [
         tree.format(words["lessons"], "\n".join(pages)),

@@ -47,7 +47,7 @@ html_theme_options = {
     "article_header_start": ["toggle-primary-sidebar.html", "language.html"],
     "use_download_button": False,
     "home_page_in_toc": True,
-    "collapse_navbar": True,  # the modules are listed beside a module, not beside each lesson: half the time, half the size
+    "collapse_navbar": True,  # the modules are listed beside a module, not beside each lesson
     "navbar_persistent": [],  # the sidebar has a search box
 }
 html_context = {"default_mode": "light", "other": {"en": ("zh", "中文"), "zh_CN": ("en", "English")}[language]}

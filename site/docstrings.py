@@ -6,7 +6,7 @@
     Args: Returns: Raises:  left to sphinx.ext.napoleon, which comes after
     Source: text            a section like these
     name:  text             a row of the section "Fields"
-    >>> example             left as it is
+    examples                left as they are
 
 All other signs stand for themselves.
 """
@@ -15,6 +15,7 @@ import inspect
 import re
 import sys
 
+from docutils import nodes
 from equations import EQUATIONS, linked, named
 
 from minigpt import READING_ORDER
@@ -25,15 +26,15 @@ FIELD = re.compile(r"(\w+):  +(.*)$")
 MODULES = {f"{module.replace('.', '/')}.py": f"minigpt.{module}" for module, _ in READING_ORDER if "__" not in module}
 
 
-def escaped(text):
-    """Plain text whose signs mean nothing to reStructuredText; named equations become links.
+def escaped(text, page=""):
+    """Plain text whose signs mean nothing to reStructuredText; named equations become links to where `page` draws them.
 
     >>> print(escaped("|V| and x_1*, eq. (2)."))
     \\|V\\| and x\\_1\\*, \\ `eq. (2) <#eq-2>`__\\ .
     """
     text = re.sub(r"([\\*|_`])", r"\\\1", text)
     text = re.sub(r":(?=:|$)", r"\:", text, flags=re.MULTILINE)
-    return linked(text, lambda words, n: rf"\ `{words} <#eq-{n}>`__\ ")
+    return linked(text, lambda words, n: rf"\ `{words} <{page}#eq-{n}>`__\ ")
 
 
 def code(text, module):
@@ -48,13 +49,13 @@ def code(text, module):
     return f"``{text}``"
 
 
-def inline(text, module):
+def inline(text, module, page=""):
     """A paragraph: its code, and between it plain text. A dictionary written out counts as code."""
     done, at = [], 0
     for found in CODE.finditer(text):
-        done += [escaped(text[at : found.start()]), rf"\ {code(found[1] or found[0], module)}\ "]
+        done += [escaped(text[at : found.start()], page), rf"\ {code(found[1] or found[0], module)}\ "]
         at = found.end()
-    text = "".join([*done, escaped(text[at:])])
+    text = "".join([*done, escaped(text[at:], page)])
     return re.sub(r"(?m)^(\s*)(\(?\w+[.)] )", r"\1\\ \2", text)  # no numbered list: a sentence may begin with (3)
 
 
@@ -154,9 +155,16 @@ def convert(app, what, name, found, options, lines):
     lines[:] = rest(list(lines), module, names, named(docstrings(found)) if what == "module" else ())
 
 
-def dashed(app, what, name, found, options, lines):
-    """After napoleon: its two hyphens, between a name and what it is, as a dash."""
-    lines[:] = [re.sub(r"(?<!\\)(\*\)?) -- ", r"\1 – ", line, count=1) for line in lines]
+def dashed(app, doctree):
+    """The two hyphens that Sphinx sets between a name and what it is, as a dash."""
+    for text in list(doctree.findall(nodes.Text)):
+        if text.startswith(" -- "):
+            text.parent.replace(text, nodes.Text(text.replace(" -- ", " – ", 1)))
+
+
+def classes_by_name(app, what, name, found, options, signature, returned):
+    """A default that is a class by its name: Classes, not <class 'minigpt.answers.Classes'>."""
+    return re.sub(r"<class '[\w.]*?(\w+)'>", r"\1", signature or "") or None, returned
 
 
 def docstrings(module):
@@ -180,6 +188,7 @@ def skip(app, what, name, found, skipped, options):
 
 def setup(app):
     app.connect("autodoc-process-docstring", convert, priority=400)  # napoleon has 500
-    app.connect("autodoc-process-docstring", dashed, priority=600)
+    app.connect("autodoc-process-signature", classes_by_name)
+    app.connect("doctree-read", dashed)
     app.connect("autodoc-skip-member", skip)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""A lesson as a page of the book: its figures numbered, with captions that one can link to; its live views in frames."""
+"""A lesson as a page of the book: its figures numbered, each with a caption and a link; its live views in frames."""
 
 import html
 import json
@@ -13,7 +13,7 @@ PICTURES = ("image/svg+xml", "image/png")
 
 
 def lesson(path, code):
-    """The notebook at `path` as the book shows it, and its figures as (number, caption)."""
+    """The notebook at `path` as the book shows it, its title, and its figures as (number, caption)."""
     text = path.read_text(encoding="utf-8").replace("](../GLOSSARY.md)", "](glossary.md)")
     notebook = alive(json.loads(text), code)
     notebook["cells"] = [part for cell in notebook["cells"] for part in parts(cell)]
@@ -26,7 +26,8 @@ def lesson(path, code):
             caption = f"**{WORDS[code]['figure']} {number}** {plain(found)}"
             figure = {"caption": caption, "name": f"fig-{number.replace('.', '-')}"}
             cell["metadata"]["mystnb"] = {"figure": figure, "image": {"alt": found}}
-    return notebook, figures
+    title = "".join(notebook["cells"][0]["source"]).split("\n")[0].lstrip("# ")
+    return notebook, title, figures
 
 
 def picture(cell):
@@ -39,7 +40,7 @@ def picture(cell):
 
 
 def parts(cell):
-    """A cell as cells with one picture each, what is printed before a picture with it; the code stands above the first."""
+    """A cell as cells with one picture each, and what is printed before it; the code stands above the first."""
     if cell["cell_type"] != "code":
         return [cell]
     cells = [{**cell, "outputs": []}]
@@ -78,10 +79,10 @@ def alive(notebook, code):
 
 
 def list_of_figures(figures, code):
-    """A page with a link to each figure; `figures` maps a lesson's page to its (number, caption)."""
+    """A page with a link to each figure; `figures` has (page, title, its figures) of each lesson."""
     word, lines = WORDS[code], [f"# {WORDS[code]['figures']}"]
-    for page, found in figures.items():
-        lines += ["", f"## [{page[:2]}]({page}.ipynb)" if found else "", ""]
+    for page, title, found in figures:
+        lines += ["", f"## [{title}]({page}.ipynb)" if found else "", ""]
         for number, caption in found:
             name = f"fig-{number.replace('.', '-')}"
             lines.append(f"- {{ref}}`{word['figure']} {number} <{name}>` {plain(caption)}")

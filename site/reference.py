@@ -1,12 +1,14 @@
 """The book's reference: the package's modules by room, each on a page that Sphinx makes from its docstrings."""
 
 import importlib
+import re
 
 from docstrings import escaped, inline
 
 from minigpt import READING_ORDER
 
 HIDDEN = ("grading.runner", "grading.nbgrader_jail")  # programs for another process
+ROOMS = ("", "data", "fast", "studies", "pictures", "support", "commands", "grading")
 WORDS = {
     "en": {"title": "The package", "lecture": "The lecture", "lesson": "lesson", "module": "module"},
     "zh": {"title": "程序包", "lecture": "课程本身", "lesson": "课", "module": "模块"},
@@ -22,8 +24,8 @@ PAGE = """{title}
 
 
 def rooms():
-    """{room: modules in the order of reading}; the first room, "", is the lecture itself."""
-    found = {"": []}
+    """{room: modules in the order of reading}; the room "" is the lecture itself."""
+    found = {room: [] for room in ROOMS}
     for module, chapter in READING_ORDER:
         if "__" not in module and module not in HIDDEN:
             found.setdefault(module.rpartition(".")[0].partition(".")[0], []).append((module, chapter))
@@ -31,9 +33,10 @@ def rooms():
 
 
 def summary(module):
-    """The first paragraph of a module's docstring, as reStructuredText in one line; the first sentence of a room's."""
+    """The first paragraph of a module's docstring, or a room's, as reStructuredText in one line."""
     loaded = importlib.import_module(f"minigpt.{module}" if module else "minigpt")
-    return inline(" ".join(loaded.__doc__.split("\n\n")[0].split()), loaded)
+    text = " ".join(loaded.__doc__.split("\n\n")[0].split())
+    return inline(re.sub(":$", ".", text), loaded, f"minigpt.{module}.html")
 
 
 def write(source, lessons, code):

@@ -1,4 +1,4 @@
-"""The glossary as a page whose terms have places, and, as a Sphinx extension, links to them from each lesson's first use.
+"""The glossary as a page whose terms have places, and, as a Sphinx extension, links to them from a lesson's first use.
 
     GLOSSARY.md, a row      ->  the term in both languages, its sentence in both, its lesson
     a lesson's text         ->  the first time a term is used there, in the page's language, it is a link
@@ -13,14 +13,14 @@ from pathlib import Path
 from docutils import nodes
 
 ROOT = Path(__file__).resolve().parent.parent
-TITLES = {"en": ("Glossary", "lesson"), "zh": ("术语表", "课")}
+TITLES = {"en": ("Glossary", " (lesson {})"), "zh": ("术语表", "（第 {} 课）")}
 # Also everyday words, or a term's name for two things: a link would as often be wrong as right.
 AMBIGUOUS = {"value", "key", "head", "similarity"}
 
 
 @cache
 def glossary():
-    """The rows of GLOSSARY.md: {"en": [terms], "zh": [terms], "says": {language: sentence}, "lesson": first, "lessons": [..]}."""
+    """The rows of GLOSSARY.md: {"en": [terms], "zh": [terms], "says": {language: sentence}, "lessons": [..]}."""
     rows = []
     for line in (ROOT / "chapters" / "GLOSSARY.md").read_text(encoding="utf-8").splitlines():
         if line.startswith("| ") and not line.startswith("| English"):
@@ -33,13 +33,13 @@ def glossary():
 
 def page(lessons, code):
     """The glossary in Markdown; `lessons` are the names of the lessons' pages, by number."""
-    title, word = TITLES[code]
+    title, lesson = TITLES[code]
     other = {"en": "zh", "zh": "en"}[code]
     lines = [f"# {title}", "", "```{glossary}"]
     for row in glossary():
         links = ", ".join(f"[{number}]({lessons[int(number)]}.ipynb)" for number in row["lessons"])
         says = dict.fromkeys([row["says"][code], row["says"][other]])  # one where both languages say the same
-        lines += [*row[code], f"  {' · '.join(row[other])} ({word} {links})", ""]
+        lines += [*row[code], f"  {' · '.join(row[other])}{lesson.format(links)}", ""]
         lines += [line for sentence in says for line in (f"  {sentence}", "")]
     return "\n".join([*lines, "```", ""])
 

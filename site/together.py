@@ -23,8 +23,8 @@ LENGTHS = (90, 45, 15)
 WORDS = {
     "en": {
         "name": "English",
-        "what": "GPT (2018) as one lecture you can run: every equation is a few lines of code, and a small model trained in "
-        "five minutes shows what pre-training buys.",
+        "what": "GPT (2018) as one lecture you can run: every equation is a few lines of code, and a small model "
+        "trained in five minutes shows what pre-training buys.",
         "look": (
             "See it work",
             "A trained model beside the truth: guess the next word, move the mask, ask a question.",
@@ -42,7 +42,8 @@ WORDS = {
     },
     "zh": {
         "name": "中文",
-        "what": "一讲可以运行的 GPT（2018）：每个公式都是几行代码，一个五分钟训练出来的小模型让你看到预训练带来了什么。",
+        "what": "一讲可以运行的 GPT（2018）：每个公式都是几行代码，"
+        "一个五分钟训练出来的小模型让你看到预训练带来了什么。",
         "look": ("看它工作", "训练好的模型，旁边是真实概率：猜下一个词，移动掩码，提一个问题。"),
         "learn": ("自学", "13 课，配图，从损失函数到 GPT-1 本身；术语表；每个函数的说明。"),
         "teach": ("讲课", "幻灯片，带讲稿和可操作的演示。"),
