@@ -85,10 +85,16 @@ def made(script, folder):
 
 
 @pytest.fixture(scope="session")
-def book(browser):
-    return made("book.py", "book")
+def slides(browser):
+    return made("slides.py", "slides")
 
 
 @pytest.fixture(scope="session")
-def slides(browser):
-    return made("slides.py", "slides")
+def whole(slides):
+    """The site; the book is built for it, with the slides beside."""
+    return made("together.py", "site")
+
+
+@pytest.fixture(scope="session")
+def book(whole):
+    return ROOT / "build" / "book"

@@ -109,6 +109,12 @@ def assemble(code, source, deck):
     (source / "index.md").write_text("\n".join([front, *trees]), encoding="utf-8")
 
 
+def sphinx(source, out, language):
+    """Pages to HTML; a warning is an error, told after all of them."""
+    command = [sys.executable, "-m", "sphinx", "-b", "html", "-q", "-W", "--keep-going", "-c", str(HERE)]
+    subprocess.run([*command, str(source), str(out)], check=True, env=os.environ | {"MINIGPT_BOOK": language})
+
+
 def build(code, deck=None):
     """One language's book, anew; `deck` is the address of the slides, where they stand beside the book."""
     language, source, out = LANGUAGES[code][0], OUT / "source" / code, OUT / code
@@ -117,8 +123,7 @@ def build(code, deck=None):
             shutil.rmtree(folder)
     source.mkdir(parents=True)
     assemble(code, source, deck)
-    command = [sys.executable, "-m", "sphinx", "-b", "html", "-q", "-W", "--keep-going", "-c", str(HERE)]
-    subprocess.run([*command, str(source), str(out)], check=True, env=os.environ | {"MINIGPT_BOOK": language})
+    sphinx(source, out, language)
     page.write(ROOT / "datasets" / "toy_world" / "body", out / "explorer.html", code)
     print(f"{out.relative_to(ROOT)}/index.html")
 

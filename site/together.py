@@ -91,7 +91,7 @@ def main():
         shutil.rmtree(OUT)
     shutil.copytree(SLIDES, OUT / "slides")
     for code in book.LANGUAGES:
-        shutil.copytree(book.OUT / code, OUT / "book" / code, ignore=shutil.ignore_patterns(".*"))
+        shutil.copytree(book.OUT / code, OUT / "book" / code, ignore=shutil.ignore_patterns(".*", "*macros.html"))
     shutil.copyfile(ROOT / "docs" / "explorer.png", OUT / "explorer.png")
     (OUT / ".nojekyll").touch()  # GitHub's pages leave out folders such as _static without it
     values = {"BLUE": plots.BLUE, "ORANGE": plots.ORANGE, "GREEN": plots.GREEN}
