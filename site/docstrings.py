@@ -11,6 +11,7 @@
 All other signs stand for themselves.
 """
 
+import importlib
 import inspect
 import re
 import sys
@@ -41,8 +42,9 @@ def code(text, module):
     """What stood between backticks: a link where it names something of the package that has a place in the book."""
     if text in MODULES:
         return f":py:mod:`{text} <{MODULES[text]}>`"
-    found = module
-    for part in text.split("."):
+    head, _, inner = text.partition(".")
+    found = importlib.import_module(MODULES[f"{head}.py"]) if inner and f"{head}.py" in MODULES else module
+    for part in (inner if found is not module else text).split("."):
         found = getattr(found, part, None)
     if callable(found) and getattr(found, "__module__", None) in MODULES.values() and hasattr(found, "__qualname__"):
         return f":py:obj:`{text} <{found.__module__}.{found.__qualname__}>`"
@@ -111,7 +113,7 @@ def rest(lines, module, names=(), drawn=()):
         elif kind == "literal":
             formula = inspect.cleandoc("\n".join(["", *block])).rstrip()
             shape = "table" if "\n" in formula else "line"  # a line may be wrapped
-            result += [".. parsed-literal::", f"   :class: formula {shape}", "", *indent(escaped(formula)), ""]
+            result += [".. parsed-literal::", f"    :class: formula {shape}", "", *indent(escaped(formula)), ""]
         elif kind == "fields":
             text = "\n".join(
                 FIELD.sub(r"\1: \2", line) if FIELD.match(line) else f"    {line.strip()}" for line in block

@@ -54,4 +54,5 @@ def write(root, source, code):
 def heading(text, code):
     """The first line of a bilingual cell in one language: `# English · 中文`."""
     english, _, chinese = text.split("\n")[0].lstrip("# ").partition(" · ")
-    return (chinese or english) if code == "zh" else english
+    number = re.match(r"\d+\. |", english)[0]  # stands before the English words alone
+    return number + chinese if code == "zh" and chinese else english
