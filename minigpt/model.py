@@ -74,9 +74,11 @@ class GPTConfig:
 
 
 class DecoderBlock(nn.Module):
-    """One layer of eq. (2), post-LN as in GPT-1.
+    """One layer of eq. (2).
 
         n = LN1(x + attention(x)),   h = LN2(n + mlp(n)),   mlp(n) = gelu(n W_1 + b_1) W_2 + b_2
+
+    Post-LN, as in GPT-1: a layer norm after each sum.
     """
 
     def __init__(self, config):

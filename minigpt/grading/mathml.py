@@ -28,7 +28,7 @@ def mathml(tex, display=False):
 
 
 def drawn(markdown):
-    """Markdown with every $formula$ and $$formula$$ outside of code as MathML; a cleaned text has &amp; for &.
+    """Markdown with every `$formula$` and `$$formula$$` outside of code as MathML; a cleaned text has &amp; for &.
 
     >>> drawn("`$` costs $1 + 1$").count("<math")
     1
