@@ -54,6 +54,13 @@ def test_a_number_comes_from_the_results_or_not_at_all():
         slides.filled("{{accuracy of everything}}")
 
 
+def test_readme_says_what_the_rule_gets():
+    """The rule "the latest place or person named", on the single texts that the stored seeds were tested on."""
+    latest = slides.filled("{{latest}}%")
+    for page in ("README.md", "README.zh.md", "docs/results.md"):
+        assert latest in (ROOT / page).read_text(encoding="utf-8"), page
+
+
 def test_the_limits_catch():
     """A slide with 41 words, and one without a title."""
     assert slides.Slide("## Long\n:: 1 | 90\n\n" + "word " * 41 + "\nNote: n").words() == 41

@@ -59,6 +59,7 @@ READING_ORDER = [
     ("pictures.blocks", None),
     ("pictures.overview", None),
     ("pictures.diagrams", None),
+    ("pictures.looking", None),
     ("pictures.tasks", None),
     ("pictures.read_once", None),
     ("pictures.explorer.world_table", None),

@@ -14,9 +14,8 @@ from results import LABELS, body
 from minigpt import formats as task_formats
 from minigpt import train
 from minigpt.batch import pack
-from minigpt.data import world_tasks
 from minigpt.formats import TASKS
-from minigpt.pictures import blocks, diagrams, fonts, overview, plots, read_once, tasks
+from minigpt.pictures import blocks, diagrams, fonts, looking, overview, plots, read_once, tasks
 from minigpt.pictures.widgets import attention_weights, with_start
 from minigpt.studies import settings
 
@@ -25,7 +24,7 @@ TWO = "Paris welcomed the cat. Tokyo welcomed the dog. The cat sleeps in"
 
 
 def family(labels):
-    tokens = {"en": ["The", "cat", "sleeps", "in", "Paris"], "zh": ["小", "猫", "睡", "在", "巴黎"]}
+    tokens = {"en": ["The", "cat", "sleeps", "in", "Paris"], "zh": ["那只", "猫", "睡", "在", "巴黎"]}
     return overview.family(tokens[labels], labels)
 
 
@@ -86,10 +85,16 @@ def heads(labels):
     return blocks.heads(attention_weights(gpt, ids, 2), tokens, labels)
 
 
+def looks(labels):
+    tok, gpt = body()
+    ids, tokens = with_start(tok, TWO)
+    return looking.looks(attention_weights(gpt, ids, 2), tokens, labels)
+
+
 def boxes(task):
     """An example's sequences as boxes of text that flow, markers ringed, as in the explorer: HTML."""
     tok, _ = body()
-    example = min(world_tasks.examples(task, 400, 0), key=lambda e: len(str(e)))  # one that fits a slide
+    example = results.example(task)
     kind = {tok.end_id: "marker end", tok.start_id: "marker", tok.delimiter_id: "marker"}
     drawn = []
     for ids in TASKS[task].sequences(example, tok):
@@ -107,7 +112,8 @@ FIGURES = {
     "fine_tuning": tasks.fine_tuning,
     **{task: partial(tasks.symbols, task) for task in TASKS},
     "lookup": lookup, "cache": cache, "packed": packed, "schedule": schedule,
-    "attention": attention, "heads": heads,
+    "attention": attention, "heads": heads, "looks": looks,
+    "leak": lambda labels: looking.masks(SENTENCE, labels),
     "data": results.data, "noise": results.noise, "size": results.size, "compute": results.compute,
     "arms": results.arms, "texts": results.texts, "shortcut": results.shortcut, "paper": results.paper,
 }  # fmt: skip

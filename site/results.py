@@ -16,6 +16,7 @@ from minigpt import reference
 from minigpt.data import world, world_tasks
 from minigpt.model import GPT
 from minigpt.pictures import plots
+from minigpt.pictures.figure_data import DATA
 from minigpt.studies import ablation, scaling, settings
 from minigpt.tokenizer import Tokenizer
 
@@ -29,7 +30,7 @@ LABELS = {
         "stories": "stories", "parameters": "parameters", "steps": "training steps", "replaced": "words replaced",
         "rate": "learning rate",
         "excess": "nats per token above the floor", "accuracy": "accuracy, %",
-        "arms": {"latest": "rule: the latest named"}, "ours": "our GPT",
+        "arms": {"latest": "rule: the latest named"}, "ours": "our GPT", "average": "average score",
         "paper": {
             "with": "with auxiliary loss", "pre-trained": "without it", "from scratch": "no pre-training",
             "lstm": "LSTM",
@@ -44,7 +45,7 @@ LABELS = {
             "without statements": "没有陈述句", "pre-trained": "预训练", "latest": "规则：最近提到的",
             "with questions": "带问题", "paper": "论文",
         },
-        "ours": "我们的 GPT",
+        "ours": "我们的 GPT", "average": "平均分",
         "paper": {"with": "有辅助损失", "pre-trained": "没有辅助损失", "from scratch": "没有预训练", "lstm": "LSTM"},
         "tasks": ["单句文本分类 (5)", "文本蕴含 (6)", "文本相似度 (7)", "选择型阅读理解 (8)"],
     },
@@ -82,10 +83,10 @@ def compute(labels):
     return grows("compute", "steps", [run["steps"] for run in scaling.STUDIES["compute"]], labels)
 
 
-def accuracies(names, found, labels, **others):
+def accuracies(names, found, labels, ylabel=None, **others):
     """Bars of accuracies, the arms' names in the deck's language, or by `others`."""
     names_of = LABELS[labels]["arms"] | others
-    figure = plots.bars(names, found, ylabel=LABELS[labels]["accuracy"])
+    figure = plots.bars(names, found, ylabel=ylabel or LABELS[labels]["accuracy"])
     figure.set_size_inches(10, 4.4)
     for text in figure.axes[0].get_legend().get_texts():
         text.set_text(names_of.get(text.get_text(), text.get_text()))
@@ -150,9 +151,9 @@ def ablated(**wanted):
 def paper(labels):
     ours = np.stack([ablated(**wanted) for _, wanted in PAPER.values()], axis=1)
     found = {"paper": [mean for mean, _ in PAPER.values()], "pre-trained": ours}
-    return accuracies(
-        [LABELS[labels]["paper"][name] for name in PAPER], found, labels, **{"pre-trained": LABELS[labels]["ours"]}
-    )
+    words = LABELS[labels]
+    names = [words["paper"][name] for name in PAPER]
+    return accuracies(names, found, labels, words["average"], **{"pre-trained": words["ours"]})
 
 
 @once
@@ -172,6 +173,24 @@ def scores():
     return rows
 
 
+def example(task):
+    """A training example that fits a slide."""
+    return min(world_tasks.examples(task, 400, 0), key=lambda e: len(str(e)))
+
+
+def answer(example):
+    return example["options"][example["label"]] if "options" in example else str(example["label"])
+
+
+def stored_bars(lesson, cell):
+    """The heights of the bars in a lesson's stored figure."""
+    (path,) = (ROOT / "chapters").glob(f"{lesson}_*/lesson.ipynb")
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    outputs = next(one["outputs"] for one in cells if one["id"] == cell)
+    shapes = next(output["data"][DATA] for output in outputs if DATA in output.get("data", {}))["axes"][0]["shapes"]
+    return next(shape["y"] for shape in shapes if shape["kind"] == "bars")
+
+
 @once
 def numbers():
     """What the deck's text may ask for, {name: text}: `pre-trained.single_text`, `lead.similarity.low`, ..."""
@@ -184,7 +203,13 @@ def numbers():
         )
     losses, floors = ([run["pretraining"][name] for run in stored()] for name in ("loss", "floor"))
     found["above"] = f"{100 * (np.mean(losses) / np.mean(floors) - 1):.1f}%"
-    found["floor"], found["loss"] = f"{np.mean(floors):.2f}", f"{np.mean(losses):.2f}"
+    found["floor"], found["loss"] = f"{np.mean(floors):.3f}", f"{np.mean(losses):.3f}"
+    config = body()[1].config
+    found |= {"heads": str(config.n_head), "width": str(config.d_model), "positions": str(config.n_ctx)}
+    found["vocabulary"] = str(config.vocab_size)
+    found |= {f"answer.{task}": answer(example(task)) for task in world_tasks.TASKS}
+    last, other = stored_bars("07", "mistakes-code")
+    found |= {"shortcut.last": f"{last:.0f}", "shortcut.other": f"{other:.0f}"}
     scaled = np.array([0, 2, 2]) / np.sqrt(2)  # lesson 02's row of "dog"
     weights = reference.softmax(scaled)
     by_hand = {"scaled": scaled, "weights": weights, "out": weights @ [[1, 0], [0, 1], [5, 5]]}

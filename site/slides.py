@@ -3,7 +3,8 @@
     ---                 a new slide            --                  a deeper slide below it
     # title             of a part              ## title            of a slide, a sentence
     :: 3 | 15 45 90 | (1) | 01                 minutes, the lengths that have it, equation, lesson
-    @figure name: what it shows                @figure name+: ...  the same, its parts one after the other
+    @figure name: what it shows                @figure a b: two of them side by side
+    @figure name+: ...  its parts come one after the other
     @boxes single_text  an example's sequences @live inside=...    a view of the explorer
     @beside             what follows stands at the right of what precedes
     >> text             shown when asked for, or >>2 text with the second part
@@ -110,8 +111,9 @@ def drawn(body, language):
     pieces = []
     for block in re.split(r"\n\s*\n", body.strip()):
         if block.startswith("@figure "):
-            name, _, alt = block.removeprefix("@figure ").partition(": ")
-            pieces.append(figures.svg(name, alt, language))
+            names, _, alt = block.removeprefix("@figure ").partition(": ")
+            drawings = [figures.svg(name, alt, language) for name in names.split()]
+            pieces.append(f'<div class="pair">{"".join(drawings)}</div>' if len(drawings) > 1 else drawings[0])
         elif block.startswith("@boxes "):
             pieces.append(figures.boxes(block.removeprefix("@boxes ")))
         elif block.startswith("@live "):

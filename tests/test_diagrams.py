@@ -7,7 +7,7 @@ import pytest
 
 from minigpt.batch import pack
 from minigpt.model import GPTConfig
-from minigpt.pictures import blocks, diagrams, fonts, overview, plots, read_once, tasks
+from minigpt.pictures import blocks, diagrams, fonts, looking, overview, plots, read_once, tasks
 from minigpt.pictures.notebook import png
 
 CONFIG = GPTConfig(vocab_size=43, n_ctx=88, n_layer=3, n_head=4, d_model=96)
@@ -22,7 +22,7 @@ def texts(figure):
 def test_the_model_has_its_shapes():
     told = texts(blocks.model(CONFIG))
     assert [text for text in told if re.fullmatch(r"\(T.*\)", text)] == ["(T)", "(T, 96)", "(T, 96)", "(T, 43)"]
-    assert "$W^L$ (96, 43)" in told and "$W^e$ (43, 96)\n$W^p$ (88, 96)" in told and "3 times" in told
+    assert "$W^L$ (96, 43)" in told and "$W^e$ (43, 96)\n$W^p$ (88, 96)" in told and "L = 3 times" in told
 
 
 def test_the_norm_stands_after_the_sum_or_before_the_layer():
@@ -41,12 +41,12 @@ def test_attention_by_numbers():
     rng = np.random.default_rng(0)
     q, k, v = rng.normal(size=(3, 3, 2))
     told = texts(blocks.attention_steps(q, k, v, ["a", "b", "c"]))
-    numbers = [float(text) for text in told if re.fullmatch(r"-?\d+\.\d", text)]
+    numbers = [float(text) for text in told if re.fullmatch(r"-?\d+\.\d\d", text)]
     masked = np.where(np.tri(3), q @ k.T / 2**0.5, -np.inf)
     weights = np.exp(masked) / np.exp(masked).sum(axis=1, keepdims=True)
     assert len(numbers) == 9 + 9 + 6 + 9 + 6 + 6  # three of the nine masked ones are hatched
     lower = numbers[: 9 + 6 + 6]  # weights, values and their product stand below, the first row highest
-    assert lower[-2:] == pytest.approx((weights @ v)[0], abs=0.051)
+    assert lower[-2:] == pytest.approx((weights @ v)[0], abs=0.0051)
     assert lower[-7:-4] == [1.0, 0.0, 0.0]  # its weights: it sees itself alone
 
 
@@ -64,7 +64,7 @@ def test_the_staircase_trains_every_position():
 
 def test_the_loss_of_the_token_that_came():
     told = texts(blocks.cross_entropy(["Paris", "Tokyo", "rest"], [0.5, 0.3, 0.2], came=1))
-    assert "$-\\log 0.30 = 1.20$" in told
+    assert "$-\\log 0.300 = 1.20$" in told
 
 
 @pytest.mark.skipif(fonts.chinese() is None, reason="no font with Chinese signs is installed")
@@ -92,7 +92,7 @@ def test_gpt_looks_left_only():
 
 
 def test_both_languages_have_the_same_words():
-    for words in (blocks.WORDS, overview.WORDS, diagrams.WORDS, tasks.WORDS, read_once.WORDS):
+    for words in (blocks.WORDS, overview.WORDS, diagrams.WORDS, tasks.WORDS, read_once.WORDS, looking.WORDS):
         assert words["en"].keys() == words["zh"].keys()
 
 
@@ -125,7 +125,7 @@ def test_a_format_as_the_lecture_writes_it(task, rows, head):
     short = {tasks.A: "A", tasks.B: "B", r"$x_1 \cdots x_T$": "x", r"$p_1 \cdots p_n$": "p", r"$q_1 \cdots q_m$": "q"}
     short |= {rf"$c^{{({i})}}_1 \cdots c^{{({i})}}_k$": i for i in "12N"}
     (axes,) = tasks.symbols(task).axes
-    named = [t for t in axes.texts if t.get_text() and t.get_text() != "GPT"]
+    named = [t for t in axes.texts if t.get_text() not in ("", "GPT", "$h_T$", "⋮")]
     end = max(t.get_position()[0] for t in named if t.get_text() == "<e>")
     told = {}
     for text in sorted(named, key=lambda t: (-t.get_position()[1], t.get_position()[0])):
@@ -189,3 +189,18 @@ def test_baselines_are_levels_and_curves_have_their_names():
     assert apart.get_legend() is None and [t.get_text() for t in apart.texts] == ["a", "b"]
     together = plots.lines([1, 2], {"a": [1.0, 4.0], "b": [3.0, 4.0]}, "x", "y").axes[0]
     assert [t.get_text() for t in together.get_legend().get_texts()] == ["a", "b"]
+
+
+def test_whom_the_last_word_looks_at():
+    """One row a head, of the last token's weights; shares under 5% are shown by their shade alone."""
+    weights = np.zeros((2, 3, 3))
+    weights[0, -1], weights[1, -1] = [0.9, 0.08, 0.02], [0.0, 0.5, 0.5]
+    told = texts(looking.looks(weights, ["<s>", "a", "b"]))
+    assert [text for text in told if "." in text] == ["0.50", "0.50", "0.90", "0.08"]
+
+
+def test_a_leaking_mask_shows_the_next_word():
+    """Of four tokens each sees itself and the past, 10 cells; off by one, three see the next one too, in orange."""
+    told = [face[:3] for face in colours(looking.masks(["<s>", "a", "b", "c"]))]
+    kinds = {face: told.count(face) for face in dict.fromkeys(told)}
+    assert sorted(kinds.values()) == [3, 32 - 23, 20]

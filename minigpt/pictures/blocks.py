@@ -15,18 +15,19 @@ from minigpt.reference import softmax
 
 WORDS = {
     "en": {
-        "tokens": "tokens", "embedding": "embedding", "block": "decoder block", "times": "{} times", "output": "output",
+        "tokens": "tokens", "embedding": "embedding", "block": "decoder block", "times": "L = {} times",
+        "output": "output",
         "attention": "causal self-attention", "add": "add", "norm": "layer norm", "mlp": "MLP", "next": "next token",
         "post": "post-LN: GPT-1", "pre": "pre-LN: GPT-2 and later", "sees": "what it sees",
-        "guess": "guess", "scores": "scores", "scaled": "scaled", "masked": "masked", "weights": "weights",
-        "values": "values", "sum": "weighted sum", "truth": "what came", "loss": "loss", "heads": "head {}",
+        "guess": "guess", "scores": "1 scores", "scaled": "2 scaled", "masked": "3 masked", "weights": "4 weights",
+        "values": "values", "sum": "5 weighted sum", "truth": "what came", "loss": "loss", "heads": "head {}",
     },
     "zh": {
-        "tokens": "词元", "embedding": "嵌入", "block": "解码器层", "times": "共 {} 层", "output": "输出",
+        "tokens": "词元", "embedding": "嵌入", "block": "解码器层", "times": "共 L = {} 层", "output": "输出",
         "attention": "因果自注意力", "add": "相加", "norm": "层归一化", "mlp": "MLP", "next": "下一个词元",
         "post": "post-LN：GPT-1", "pre": "pre-LN：GPT-2 及以后", "sees": "看得见的",
-        "guess": "要猜的", "scores": "打分", "scaled": "缩放", "masked": "加掩码", "weights": "权重",
-        "values": "值", "sum": "加权和", "truth": "实际出现的", "loss": "损失", "heads": "头 {}",
+        "guess": "要猜的", "scores": "1 打分", "scaled": "2 缩放", "masked": "3 加掩码", "weights": "4 权重",
+        "values": "值", "sum": "5 加权和", "truth": "实际出现的", "loss": "损失", "heads": "头 {}",
     },
 }  # fmt: skip
 
@@ -37,7 +38,7 @@ def model(config, labels="en"):
     words, x, width = drawing.words, 21, 38
     stages = [  # height, text, formula, colour, shape of what comes out, step of a talk
         (4.5, words["tokens"], r"$x_1 \ldots x_T$", "grey", "(T)", 0),
-        (16.5, words["embedding"], r"$h^{[0]} = e_x W^e + W^p$", "violet", f"(T, {d})", 1),
+        (16.5, words["embedding"], r"$h^{[0]} = e_{x′} W^e + W^p$", "violet", f"(T, {d})", 1),
         (28.5, words["block"], r"$h^{[l]} = \mathrm{Decoder}(h^{[l-1]})$", "blue", f"(T, {d})", 2),
         (41.5, words["output"], r"$h^{[L]} W^L$", "orange", f"(T, {config.vocab_size})", 3),
         (53, words["next"], r"$P(x) = \mathrm{softmax}$", "green", None, 3),
@@ -115,9 +116,9 @@ def lookup(words, chosen, table, position, labels="en"):
         words: n of them. chosen: which one stands here. table: rows of W^e (n, d). position: a row of W^p (d).
     """
     (n, d), cell = table.shape, 7
-    one_hot, row, left = np.eye(n)[[chosen]], table[[chosen]], max(map(wide, words)) + 2
+    one_hot, row, left = np.eye(n)[[chosen]], table[[chosen]], max(map(wide, words)) + 5
     parts = [  # formula, numbers, colour, sign before
-        ("$e_{x'}$", one_hot, ORANGE, ""),
+        ("$e_{x′}$", one_hot, ORANGE, ""),
         ("$W^e$", table, VIOLET, "·"),
         ("$W^p$", position[None], BLUE, "+"),
         ("$h^{[0]}$", row + position, GREEN, "="),
@@ -128,7 +129,7 @@ def lookup(words, chosen, table, position, labels="en"):
         drawing.step = step
         rows, middle = len(values), n * cell / 2 + 0.5
         x += left if formula == "$W^e$" else 6 if sign else 0
-        drawing.text(x - 3 - (left - 6 if formula == "$W^e$" else 0), middle, sign)
+        drawing.text(x - (left - 1.5 if formula == "$W^e$" else 3), middle, sign)
         matrix(drawing, x, middle - rows * cell / 2, values, cell, colour, digits=0 if values is one_hot else 2)
         drawing.text(x + values.shape[1] * cell / 2, middle + rows * cell / 2 + 2.6, formula)
         for i, word in enumerate(words if rows == n else []):
@@ -151,7 +152,7 @@ def attention_steps(q, k, v, tokens, labels="en"):
         ("values", "$v$", v, ORANGE),
         ("sum", r"$\mathrm{weights} \cdot v$", weights @ v, GREEN),
     ]
-    cell, gap, left = 6, 5.4, max(map(wide, tokens)) + 2
+    cell, gap, left = 6.6, 5.4, max(map(wide, tokens)) + 2
     high, columns = T * cell + 11, [max(T, d_k) * cell + gap] * 3
     drawing = Drawing(left + sum(columns) - gap + 1, 2 * high + 1, WORDS, labels)
     for step, (name, formula, values, colour) in enumerate(steps):
@@ -161,7 +162,7 @@ def attention_steps(q, k, v, tokens, labels="en"):
         middle = x + values.shape[1] * cell / 2
         drawing.text(middle, y + T * cell + 6, drawing.words[name], weight="bold")
         drawing.text(middle, y + T * cell + 2.4, formula)
-        matrix(drawing, x, y, values, cell, colour)
+        matrix(drawing, x, y, values, cell, colour, digits=2)
         if column == 0:
             for i, token in enumerate(tokens):
                 drawing.text(left - 1, y + (T - 0.5 - i) * cell, token, "right")
@@ -199,13 +200,13 @@ def cross_entropy(names, p, came, labels="en"):
         y = 5 * (n - 1 - i) + 4
         drawing.text(13, y, name, "right")
         drawing.bar(14.5, y, 38 * share, 3, BLUE)
-        drawing.note(15.5 + 38 * share, y, f"{share:.2f}")
+        drawing.note(15.5 + 38 * share, y, f"{share:.3f}")
         if i == came:
             drawing.step = 1
-            drawing.bar(14.5, y, 38 * share, 3, GREEN)
-            drawing.text(15.5 + 38 * share + 6, y, drawing.words["truth"], "left", SMALL, GREEN)
+            drawing.box(14.5 + 19 * share, y, 38 * share + 1, 4, "white", GREEN, round=0.3, line=2.5)
+            drawing.text(15.5 + 38 * share + 7, y, drawing.words["truth"], "left", SMALL, GREEN)
             drawing.step = 2
-            drawing.text(66, y, rf"$-\log {share:.2f} = {-np.log(share):.2f}$", colour=ORANGE)
+            drawing.text(66, y, rf"$-\log {share:.3f} = {-np.log(share):.2f}$", colour=ORANGE)
             drawing.step = 0
     return drawing.figure
 

@@ -13,6 +13,7 @@ from minigpt.pictures.plots import BLUE, GREEN, GREY, ORANGE, VIOLET
 
 PALE = {
     "blue": "#d7e6f4", "orange": "#fbe3c7", "green": "#dcefe1", "violet": "#ecdcf1", "grey": "#eeeeee",
+    "white": "none",
 }  # fmt: skip
 EDGE = {"blue": BLUE, "orange": ORANGE, "green": GREEN, "violet": VIOLET, "grey": GREY}
 INK, SOFT, SMALL, NORMAL = "#1b1f24", "#5a626d", 12.5, 15
@@ -82,6 +83,6 @@ class Drawing:
 
 
 def wide(text, size=NORMAL):
-    """How wide a Latin text or formula is, in tenths of an inch."""
-    font = FontProperties(family=fonts.LATIN, size=size)
+    """How wide a text or formula is, in tenths of an inch."""
+    font = FontProperties(family=fonts.family("zh"), size=size)
     return text_to_path.get_text_width_height_descent(text, font, ismath=text.count("$") > 1)[0] / 7.2

@@ -13,14 +13,15 @@ WORDS = {
         "GPT": "GPT 2018\ndynamic: a deep decoder, left to right",
         "BERT": "BERT 2018\ndynamic: a deep encoder, both sides",
         "text": "text without labels", "pre": "generative pre-training", "fine": "discriminative fine-tuning",
-        "masked": "[MASK]",
+        "masked": "[MASK]", "trained": "in training: what the word in the middle is guessed from",
         "tasks": ["single text (5)", "entailment (6)", "similarity (7)", "multiple choice (8)"],
     },
     "zh": {
-        "Word2Vec": "Word2Vec 2013\n静态：一词一向量，处处相同", "ELMo": "ELMo 2018\n动态：两个 LSTM，一左一右",
+        "Word2Vec": "Word2Vec 2013\n静态：一词一向量，处处相同",
+        "ELMo": "ELMo 2018\n动态：两个 LSTM，一个从左读，一个从右读",
         "GPT": "GPT 2018\n动态：深层解码器，从左至右", "BERT": "BERT 2018\n动态：深层编码器，看两边",
         "text": "无标注文本", "pre": "生成式预训练", "fine": "判别式任务微调",
-        "masked": "[MASK]",
+        "masked": "[MASK]", "trained": "训练时：中间那个词由哪些词来猜",
         "tasks": ["单句文本分类 (5)", "文本蕴含 (6)", "文本相似度 (7)", "选择型阅读理解 (8)"],
     },
 }  # fmt: skip
@@ -34,9 +35,9 @@ SEES = {  # which of five tokens each looks at, to guess the one in the middle
 
 def family(tokens, labels="en"):
     """Word2Vec, ELMo, GPT and BERT beside each other: what the token in the middle of five is guessed from."""
-    drawing, cell = Drawing(116, 53, WORDS, labels), 10
+    drawing, cell = Drawing(116, 56, WORDS, labels), 10
     for i, (name, seen) in enumerate(SEES.items()):
-        left, low = 60 * (i % 2) + 2, 27 * (1 - i // 2)
+        left, low = 60 * (i % 2) + 2, 27 * (1 - i // 2) + 3
         middle = left + 2.5 * cell
         title, kind = drawing.words[name].split("\n")
         drawing.text(left + 0.5, low + 24, title, "left", weight="bold")
@@ -51,6 +52,7 @@ def family(tokens, labels="en"):
                 colour = ORANGE if name == "ELMo" and j > 2 else BLUE
                 drawing.arrow((x, low + 6.4), (middle + side, low + 14.6), colour)
         drawing.block(middle, low + 17, cell, 4.6, tokens[2], "green", GREEN)
+    drawing.note(58, 1.8, drawing.words["trained"], "center")
     return drawing.figure
 
 
@@ -62,8 +64,8 @@ def pipeline(labels="en"):
     drawing.block(44, 17, 28, 10, words["pre"], "blue", formula=r"$-\sum_t \log P(x_t \mid x_1 .. x_{t-1})$")
     drawing.arrow((22.3, 17), (29.6, 17))
     drawing.step = 1
-    drawing.text(64, 31, words["fine"], size=SMALL)
-    drawing.text(64, 3, r"$-\sum \log P(y \mid x)$", size=SMALL)
+    drawing.text(62, 31.5, words["fine"], size=SMALL)
+    drawing.text(62, 27.5, r"$-\sum \log P(y \mid x)$", size=SMALL)
     for i, task in enumerate(words["tasks"]):
         y = 29.5 - 8.3 * i
         drawing.block(91, y, 24, 6.4, task, "orange", ORANGE)

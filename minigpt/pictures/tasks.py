@@ -3,7 +3,7 @@
 Each function returns a matplotlib figure; `labels` are "en" or "zh".
 """
 
-from minigpt.pictures.drawing import NORMAL, Drawing, wide
+from minigpt.pictures.drawing import NORMAL, SMALL, Drawing, wide
 from minigpt.pictures.plots import BLUE, GREEN, ORANGE
 
 WORDS = {
@@ -16,14 +16,18 @@ WORDS = {
         "multiple_choice": "选择型阅读理解 (8)",
     },
 }  # fmt: skip
-A, B = r"$x^{(1)}_1 \cdots x^{(1)}_T$", r"$x^{(2)}_1 \cdots x^{(2)}_{T'}$"
+A, B = (
+    r"$x^{(1)}_1 \cdots x^{(1)}_T$",
+    r"$x^{(2)}_1 \cdots x^{(2)}_{T′}$",
+)  # ′: an apostrophe becomes another font's sign
 SYMBOLS = {
     "single_text": [["<s>", r"$x_1 \cdots x_T$", "<e>"]],
     "entailment": [["<s>", A, "$", B, "<e>"]],
     "similarity": [["<s>", A, "$", B, "<e>"], ["<s>", B, "$", A, "<e>"]],
     "multiple_choice": [
-        ["<s>", r"$p_1 \cdots p_n$", "$", r"$q_1 \cdots q_m$", "$", rf"$c^{{({i})}}_1 \cdots c^{{({i})}}_k$", "<e>"]
-        for i in "12N"
+        i
+        and ["<s>", r"$p_1 \cdots p_n$", "$", r"$q_1 \cdots q_m$", "$", rf"$c^{{({i})}}_1 \cdots c^{{({i})}}_k$", "<e>"]
+        for i in ("1", "2", None, "N")
     ],
 }
 HEADS = {  # what follows the states at <e>, stage by stage: one box for all sequences, or one each (True)
@@ -32,18 +36,19 @@ HEADS = {  # what follows the states at <e>, stage by stage: one box for all seq
     "similarity": [("+", False), ("$W^y$", False), ("softmax", False)],
     "multiple_choice": [("$w$", True), ("softmax", False)],
 }
-HIGH, STEP, BODY, GAP = 4.8, 6.4, 9, 3.4  # a box, a row, the width of the body's box, an arrow
+HIGH, STEP, BODY, GAP = 4.8, 6.4, 9, 4  # a box, a row, the width of the body's box, an arrow
 
 
 def formats(rows, names=True, labels="en"):
     """Sequences from the left, through one GPT, into each task's head.
 
     Args:
-        rows: {task: sequences}; a sequence is a list of texts, `<s>`, `$` and `<e>` among them, or of (text, ids).
+        rows: {task: sequences}; a sequence is a list of texts, `<s>`, `$` and `<e>` among them, or of (text, ids), or
+            None where some are left out.
     """
-    rows = {task: [list(map(pair, sequence)) for sequence in sequences] for task, sequences in rows.items()}
+    rows = {task: [sequence and list(map(pair, sequence)) for sequence in rows[task]] for task in rows}
     left = max(wide(WORDS["en"][task]) for task in rows) + 2 if names else 0.5
-    ends = left + max(length(sequence) for sequences in rows.values() for sequence in sequences)
+    ends = left + max(sum(rooms(sequences)) for sequences in rows.values())
     stage = wide("softmax") + 2 + GAP
     width = ends + GAP + BODY + max(map(len, (HEADS[task] for task in rows))) * stage + 1
     height = STEP * sum(map(len, rows.values())) + 2.4 * (len(rows) - 1) + 1.2
@@ -55,12 +60,18 @@ def formats(rows, names=True, labels="en"):
         if names:
             drawing.text(left - 1.5, sum(ys) / len(ys), drawing.words[task], "right")
         for at, sequence in zip(ys, sequences, strict=True):
-            x = ends - length(sequence)
-            for text, ids in sequence:
-                drawing.token(x + room(text, ids) / 2, at, room(text, ids) - 0.7, HIGH, text, ids)
-                x += room(text, ids)
+            x = ends - sum(rooms(sequences))
+            if sequence is None:
+                drawing.text((x + ends) / 2, at, "⋮", weight="bold")
+                continue
+            for (text, ids), room in zip(sequence, rooms(sequences), strict=True):
+                drawing.token(x + room / 2, at, room - 0.7, HIGH, text, ids)
+                x += room
             drawing.arrow((ends, at), (ends + GAP, at), ORANGE)
-        head(drawing, HEADS[task], ends + GAP + BODY, ys)
+        read = [at for at, sequence in zip(ys, sequences, strict=True) if sequence]
+        for at in read:
+            drawing.text(ends + GAP + BODY + 1.6, at + 1.7, "$h_T$", size=SMALL)
+        head(drawing, HEADS[task], ends + GAP + BODY, read)
         y = ys[-1] - STEP - 2.4
     return drawing.figure
 
@@ -84,12 +95,10 @@ def pair(piece):
     return (piece, "") if isinstance(piece, str) else piece
 
 
-def room(text, ids=""):
-    return max(wide(text), wide(ids, 0.7 * NORMAL)) + 2.2
-
-
-def length(sequence):
-    return sum(room(*piece) for piece in sequence)
+def rooms(sequences):
+    """How wide each column of pieces is, so that sequences of one task stand below each other."""
+    columns = zip(*filter(None, sequences), strict=True)
+    return [max(max(wide(text), wide(ids, 0.7 * NORMAL)) + 2.2 for text, ids in column) for column in columns]
 
 
 def symbols(task, labels="en"):

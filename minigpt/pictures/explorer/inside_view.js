@@ -80,7 +80,7 @@ export const insideView = {
           .forEach((token) =>
             token.style.setProperty("--look", look.data[t * T + Number(token.dataset.at)].toFixed(3)),
           );
-      const highest = state.bare != null ? clamp(innerHeight - 260, 240, 460) : 460; // in a frame: all of a map
+      const highest = state.bare != null ? clamp(innerHeight - 210, 240, 460) : 460; // in a frame: all of a map
       const ctx = { app, run, names, w, T, at, layer, head, tell, light, off, highest };
       stack.replaceChildren(
         h(

@@ -143,6 +143,7 @@ export const nextView = {
 
     async function update(state, stale) {
       const settings = settingsOf(app);
+      node.classList.toggle("sampling", state.t != null);
       text.fill(told());
       sliders.t.fill(settings.temperature);
       sliders.k.fill(settings.topK);

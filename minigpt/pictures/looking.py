@@ -1,0 +1,53 @@
+"""Who may look at whom, by the mask, and whom a word looks at, in each head.
+
+Each function returns a matplotlib figure; `labels` are "en" or "zh".
+"""
+
+from matplotlib.patches import Rectangle
+
+from minigpt.pictures.drawing import SMALL, Drawing, wide
+from minigpt.pictures.plots import BLUE, GREY, ORANGE
+
+WORDS = {
+    "en": {"causal": "the causal mask", "leaking": "off by one", "heads": "head {}"},
+    "zh": {"causal": "因果掩码", "leaking": "错开一位", "heads": "头 {}"},
+}
+
+
+def masks(tokens, labels="en"):
+    """What each token may look at: itself and the past; and with a mask that is off by one, the next token too."""
+    T, cell, left = len(tokens), 6, max(map(wide, tokens)) + 2
+    drawing = Drawing(2 * (left + T * cell) + 5, T * cell + left + 6, WORDS, labels)
+    for side, (name, ahead) in enumerate((("causal", 0), ("leaking", 1))):
+        x0 = side * (left + T * cell + 4) + left
+        drawing.text(x0 + T * cell / 2, T * cell + left + 3.5, drawing.words[name], weight="bold")
+        for i, token in enumerate(tokens):
+            y = (T - 1 - i) * cell + 0.5
+            drawing.text(x0 - 1, y + cell / 2, token, "right")
+            drawing.text(x0 + (i + 0.5) * cell, T * cell + 1.6, token, rotation=90, va="bottom")
+            for j in range(T):
+                face = "white" if j > i + ahead else ORANGE if j > i else BLUE
+                style = {"linewidth": 0.6, "edgecolor": GREY, "facecolor": face, "alpha": 0.75}
+                drawing.axes.add_patch(Rectangle((x0 + j * cell, y), cell, cell, **style))
+    return drawing.figure
+
+
+def looks(weights, tokens, labels="en"):
+    """Whom the last token looks at, in each head of a layer: weights (H, T, T)."""
+    H, T = weights.shape[:2]
+    cell, high = 6.2, 5.6
+    left = wide(WORDS["en"]["heads"].format(H)) + 3
+    drawing = Drawing(left + T * cell + 1, H * high + max(map(wide, tokens)) + 4, WORDS, labels)
+    for j, token in enumerate(tokens):
+        style = {"rotation": 90, "va": "bottom", "weight": "bold" if j == T - 1 else "normal"}
+        drawing.text(left + (j + 0.5) * cell, H * high + 1.6, token, **style)
+    for i, row in enumerate(weights[:, -1]):
+        y = (H - 0.5 - i) * high + 0.5
+        drawing.text(left - 1.5, y, drawing.words["heads"].format(i + 1), "right")
+        for j, share in enumerate(row):
+            corner = (left + j * cell, y - high / 2)
+            square = Rectangle(corner, cell, high, linewidth=0.8, edgecolor=GREY, facecolor=(BLUE, 0.85 * float(share)))
+            drawing.axes.add_patch(square)
+            if share >= 0.05:
+                drawing.text(corner[0] + cell / 2, y, f"{share:.2f}", size=SMALL)
+    return drawing.figure
