@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test lessons elsewhere notebooks body scaling table homework wheel book slides pdf site browser-test bench gpu lint format clean
+.PHONY: help run test lessons elsewhere notebooks body scaling table homework student wheel book slides pdf site browser-test bench gpu lint format clean
 help:
 	@echo "make run     set up .venv once, then the main job: pre-train, fine-tune four tasks, print the table"
 	@echo "make test    the same set-up, then the linter, every test, and every lesson against its stored outputs"
@@ -11,6 +11,7 @@ help:
 	@echo "make body    train the body that the lessons load        make scaling  the runs that lesson 00 draws"
 	@echo "make table   write the tables of README and docs/results.md from docs/results"
 	@echo "make homework from instructor/: the students' notebooks, and what their check compares with"
+	@echo "make student build/student: lessons without outputs, homework, data: what students get beside the wheel"
 	@echo "make wheel   dist/minigpt-*.whl: what students install, without the answers"
 	@echo "make book    build/book, make slides  build/slides: HTML that needs no network    make browser-test  both in Chromium"
 	@echo "make site    build/site: deck (as PDF too where Chromium is), explorer, book and homework in one folder for any host"
@@ -46,6 +47,10 @@ scaling: .venv/installed
 
 table: .venv/installed
 	@$(BIN)/python docs/tables.py
+
+# What students get: lessons without outputs, with a place for each prediction, homework and data.
+student: .venv/installed
+	@$(BIN)/python chapters/student.py
 
 # What students install: never what an older build left, and nothing of instructor/.
 wheel: .venv/installed

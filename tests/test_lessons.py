@@ -18,6 +18,7 @@ CHAPTERS = ROOT / "chapters"
 sys.path.insert(0, str(CHAPTERS))
 import chinese  # noqa: E402
 import run_lessons  # noqa: E402
+import student  # noqa: E402
 
 from minigpt import READING_ORDER  # noqa: E402
 from minigpt.pictures import fonts, plots  # noqa: E402
@@ -247,6 +248,25 @@ def test_a_figure_is_drawn_in_both_languages(monkeypatch):
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["拟合的 line", "b"]
     printed = {"output_type": "stream", "name": "stdout", "text": "  seed 1: 2\nAnna\n"}
     assert chinese.split(printed)[1]["text"] == "  种子 1：2\nAnna\n"
+
+
+def test_students_get_lessons_that_give_nothing_away(tmp_path):
+    """No output, a cell to write in below each prediction, and everything that the cells read lies where they look."""
+    student.main(tmp_path / "out")
+    places = 0
+    for path in LESSONS:
+        for name in student.WRITE:
+            ours = notebook(path.with_name(name)).cells
+            theirs = notebook(tmp_path / "out" / "chapters" / path.parent.name / name).cells
+            assert not any(cell.get("outputs") for cell in theirs)
+            kept = [cell for cell in theirs if not cell.id.endswith("-prediction")]
+            assert [(c.id, c.source) for c in kept] == [(c.id, c.source) for c in ours]
+            at = [i for i, cell in enumerate(theirs) if cell.id in student.asking(notebook(path))]
+            assert at and all(theirs[i + 1].id == f"{theirs[i].id}-prediction" for i in at), (path, name)
+            places += len(at)
+        for table in path.parent.glob("*.csv"):
+            assert (tmp_path / "out" / "chapters" / path.parent.name / table.name).is_file()
+    assert places > 60 and (tmp_path / "out" / "datasets" / "toy_world" / "body" / "model.safetensors").is_file()
 
 
 def starred(text):
