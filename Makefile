@@ -2,13 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test lessons elsewhere notebooks body scaling table homework student wheel book slides pdf site browser-test bench gpu lint format clean
+.PHONY: help run test lessons elsewhere notebooks body scaling books table homework student wheel book slides pdf site browser-test bench gpu lint format clean
 help:
 	@echo "make run     set up .venv once, then the main job: pre-train, fine-tune four tasks, print the table"
 	@echo "make test    the same set-up, then the linter, every test, and every lesson against its stored outputs"
 	@echo "make lessons run the lessons against their stored outputs    make notebooks  run them and store their outputs again"
 	@echo "make elsewhere  the lessons as five other machines would run them: other rounding, kernels, threads"
-	@echo "make body    train the body that the lessons load        make scaling  the runs that lesson 00 draws"
+	@echo "make body    train the body that the lessons load        make scaling, make books BOOKS=folder  the runs that lesson 00 draws"
 	@echo "make table   write the tables of README and docs/results.md from docs/results"
 	@echo "make homework from instructor/: the students' notebooks, and what their check compares with"
 	@echo "make student build/student: lessons without outputs, homework, data: what students get beside the wheel"
@@ -44,6 +44,10 @@ body: .venv/installed
 
 scaling: .venv/installed
 	@OMP_NUM_THREADS=1 $(BIN)/python -m minigpt.studies.scaling chapters/00_overview/scaling.csv
+
+# BOOKS=folder of at least ten .txt files; only numbers are written.
+books: .venv/installed
+	@OMP_NUM_THREADS=1 $(BIN)/python -m minigpt.studies.books "$(BOOKS)" chapters/00_overview/books.csv
 
 table: .venv/installed
 	@$(BIN)/python docs/tables.py

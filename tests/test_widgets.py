@@ -38,14 +38,40 @@ def test_next_tokens_beside_the_truth(tiny, tok):
     assert [bar.get_height() for bar in few.containers[1]] == [0.5, 0.5]
 
 
-def test_mask_switch():
-    box = widgets.mask_switch(np.zeros((3, 3)), ["a", "b", "c"])
-    (shown,), (switch,) = controls(box, ipywidgets.Image), controls(box, ipywidgets.ToggleButtons)
-    masked = bytes(shown.value)
-    switch.value = "no mask"
-    assert bytes(shown.value) != masked
-    switch.value = "causal mask"
-    assert bytes(shown.value) == masked  # a picture is the same every time
+def test_attention_stepper():
+    """A step hides what comes later; the query that is moved is the last token's, and moving it back restores all."""
+    box = widgets.attention_stepper(*np.random.default_rng(0).normal(size=(3, 3, 2)), ["a", "b", "c"])
+    (step,), sliders = controls(box, ipywidgets.ToggleButtons), controls(box, ipywidgets.FloatSlider)
+    shown = controls(box, ipywidgets.Image)
+    begun = [bytes(image.value) for image in shown]
+    step.value = widgets.STEPS["mask"]
+    assert bytes(shown[0].value) == begun[0] and bytes(shown[1].value) != begun[1]
+    step.value = widgets.STEPS["sum"]
+    assert [bytes(image.value) for image in shown] == begun  # a picture is the same every time
+    sliders[0].value += 1
+    assert all(bytes(image.value) != before for image, before in zip(shown, begun, strict=True))
+
+
+def test_heads_of_a_text_that_is_typed(tiny, tok):
+    """One map a head; another text or layer is another picture; more words than the model reads are cut."""
+    box = widgets.heads_box(tiny, tok, "the cat")
+    (shown,), (text,) = controls(box, ipywidgets.Image), controls(box, ipywidgets.Text)
+    (layer,) = controls(box, ipywidgets.ToggleButtons)
+    seen = {bytes(shown.value)}
+    text.value = "the cat saw"
+    seen.add(bytes(shown.value))
+    layer.value = 2
+    seen.add(bytes(shown.value))
+    assert len(seen) == 3
+    figure = widgets.heads_of(tiny, tok, "the " * 200, 1)
+    assert [axes.images[0].get_array().shape for axes in figure.axes] == [(tiny.config.n_ctx,) * 2] * tiny.config.n_head
+
+
+def test_trained_is_what_was_saved(tiny, tok, tmp_path):
+    tiny.save(tmp_path)
+    tok.save(tmp_path)
+    model, read = widgets.trained(tmp_path)
+    assert torch.equal(model.lm_head.weight, tiny.lm_head.weight) and read.pieces == tok.pieces
 
 
 def test_live_loss_trains(tiny, tok):

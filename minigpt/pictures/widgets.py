@@ -1,4 +1,4 @@
-"""What people move: the explorer's views, a switch for the mask, a loss that falls while one looks.
+"""What people move: the explorer's views, a query, a text, a loss that falls while one looks.
 
 Each function returns a widget for a notebook. The explorer's views live without a kernel too, see `explorer/`; of the
 others, and for print, `plots.py` draws a state. Nothing is drawn before it is displayed.
@@ -8,10 +8,11 @@ import ipywidgets
 import numpy as np
 import torch
 
-from minigpt.pictures import plots
+from minigpt.model import GPT
+from minigpt.pictures import arrows, blocks, plots
 from minigpt.pictures.explorer.widget import explorer  # noqa: F401  the name by which lessons call it
 from minigpt.pictures.notebook import png
-from minigpt.reference import softmax
+from minigpt.tokenizer import Tokenizer
 from minigpt.train import pretrain
 
 
@@ -56,17 +57,48 @@ def next_token_figure(model, tok, text, truth, n_shown=12):
     return plots.bars([*names, "other"], shown, title=f"after: {text}")
 
 
-def mask_switch(scores, tokens):
-    """Attention weights of scores (T, T) with the mask, or without."""
-    masked = ipywidgets.ToggleButtons(options=["causal mask", "no mask"])
+STEPS = {"scores": 0, "scale": 1, "mask": 2, "softmax": 3, "sum": 5}  # and the step of the picture that it ends with
+
+
+def attention_stepper(q, k, v, tokens):
+    """One head step by step, (T, 2) each, with a last query that can be moved: its arrow, and every number."""
+    step = ipywidgets.ToggleButtons(options=STEPS, value=STEPS["sum"], style={"button_width": "80px"})
+    sliders = [
+        ipywidgets.FloatSlider(value, min=-4, max=4, step=0.5, description=f"q[{i}]") for i, value in enumerate(q[-1])
+    ]
+    plane, numbers = picture(), picture()
+
+    def draw():
+        moved = np.vstack([q[:-1], [[slider.value for slider in sliders]]])
+        plane.value = png(arrows.query_and_keys(moved[-1], k, tokens, f"query of {tokens[-1]}"), 80)
+        numbers.value = png(arrows.shown_until(blocks.attention_steps(moved, k, v, tokens), step.value), 80)
+
+    observed(draw, step, *sliders)
+    return ipywidgets.VBox([ipywidgets.HBox(sliders), plane, step, numbers])
+
+
+def trained(folder):
+    """A trained model and its tokenizer, as `GPT.save` and `Tokenizer.save` left them."""
+    return GPT.load(folder).eval(), Tokenizer.load(folder)
+
+
+def heads_of(model, tok, text, layer):
+    """All heads of one layer, counted from 1, side by side: who looks at whom in `text`."""
+    ids, tokens = (part[: model.config.n_ctx] for part in with_start(tok, text))
+    return blocks.heads(attention_weights(model, ids, layer - 1), tokens)
+
+
+def heads_box(model, tok, text):
+    """The heads of a layer, for a text that can be changed."""
+    written = ipywidgets.Text(text, continuous_update=False, layout={"width": "90%"})
+    layer = ipywidgets.ToggleButtons(options=range(1, model.config.n_layer + 1), description="layer")
     shown = picture()
 
     def draw():
-        allowed = np.tri(len(tokens), dtype=bool) | (masked.value == "no mask")
-        shown.value = png(plots.attention_map(softmax(np.where(allowed, scores, -np.inf)), tokens, masked.value))
+        shown.value = png(heads_of(model, tok, written.value, layer.value))
 
-    observed(draw, masked)
-    return ipywidgets.VBox([masked, shown])
+    observed(draw, written, layer)
+    return ipywidgets.VBox([written, layer, shown])
 
 
 def live_loss(model, sequences, config, floor=None, every=50):
