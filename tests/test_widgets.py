@@ -99,6 +99,11 @@ def test_pictures_can_be_read(figure, tmp_path):
     assert min(picture.shape[:2]) > 100 and picture.std() > 0.05  # not blank
 
 
+def test_a_fitted_curve_is_dashed():
+    axes = plots.lines([1, 2], {"measured": [1.0, 2.0], "power law": [1.0, 2.1]}, "x", "y", fitted=True).axes[0]
+    assert [(line.get_linestyle(), line.get_marker()) for line in axes.lines] == [("-", "o"), ("--", "None")]
+
+
 def test_a_curve_shows_its_spread():
     axes = plots.lines([1, 2], {"a": [[1.0, 2.0], [3.0, 6.0]]}, "x", "y").axes[0]
     assert axes.lines[0].get_ydata().tolist() == [2.0, 4.0]  # the mean of the runs

@@ -74,19 +74,21 @@ def loss_curve(log, floor=None):
     return figure
 
 
-def lines(x, curves, xlabel, ylabel, log=False, floor=None):
+def lines(x, curves, xlabel, ylabel, log=False, floor=None, fitted=False):
     """Curves over the same x, each with its spread.
 
     Args:
         curves: {label: values (len(x)), or one row a run (n, len(x))}; a line is the mean, its band lowest to highest.
         log: draw both axes by powers of ten.
         floor: a dashed line that no honest curve crosses.
+        fitted: the last curve was not measured but fitted, and is dashed.
     """
     figure, axes = empty(7, 4)
     ends = {}
     for (label, values), (colour, marker) in zip(curves.items(), STYLES, strict=False):
-        values = np.atleast_2d(values)
-        axes.plot(x, values.mean(axis=0), color=colour, marker=marker if len(x) < 30 else "", label=label)
+        values, is_fit = np.atleast_2d(values), fitted and label == list(curves)[-1]
+        style = {"linestyle": "--"} if is_fit else {"marker": marker if len(x) < 30 else ""}
+        axes.plot(x, values.mean(axis=0), color=colour, label=label, **style)
         axes.fill_between(x, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
         ends[label] = (x[-1], values.mean(axis=0)[-1], colour)
     if floor is not None:
