@@ -4,7 +4,9 @@ import re
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 
+from minigpt import metrics
 from minigpt.batch import pack
 from minigpt.model import GPTConfig
 from minigpt.pictures import blocks, diagrams, fonts, looking, overview, plots, read_once, tasks
@@ -204,3 +206,18 @@ def test_a_leaking_mask_shows_the_next_word():
     told = [face[:3] for face in colours(looking.masks(["<s>", "a", "b", "c"]))]
     kinds = {face: told.count(face) for face in dict.fromkeys(told)}
     assert sorted(kinds.values()) == [3, 32 - 23, 20]
+
+
+def test_scores_are_drawn_with_their_intervals():
+    """In per cent, the line from the interval's low end to its high one; each arm in its own colour."""
+    arms = ["majority", "from scratch", "pre-trained"]
+    scores = [metrics.accuracy([1] * n + [0] * (20 - n), [1] * 20) for n in (10, 11, 20)]
+    axes = plots.bars(arms, {"accuracy": scores}).axes[0]
+    assert [bar.get_height() for bar in axes.patches] == pytest.approx([50, 55, 100])
+    ends = [segment[:, 1] for segment in axes.collections[0].get_segments()]
+    assert np.allclose(ends, [[100 * s.low, 100 * s.high] for s in scores])
+    assert [to_hex(bar.get_facecolor()) for bar in axes.patches] == [plots.GREY, plots.ORANGE, plots.BLUE]
+    lead = metrics.paired([True] * 15 + [False] * 5, [True] * 5 + [False] * 15)
+    axes = plots.bars(["from scratch"], {"lead": [lead]}).axes[0]
+    assert [bar.get_height() for bar in axes.patches] == pytest.approx([50])
+    assert np.allclose(axes.collections[0].get_segments()[0][:, 1], [100 * lead.low, 100 * lead.high])

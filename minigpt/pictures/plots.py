@@ -16,6 +16,8 @@ from minigpt.support.files import replacing
 BLUE, ORANGE, GREY, GREEN, VIOLET = "#1f6fb2", "#e07b00", "#8a8a8a", "#2a8f4f", "#7b3294"
 STYLES = [(BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), (GREY, "D"), (VIOLET, "v")]  # one a curve
 CHANCE = "majority"  # drawn as a level, not as a bar
+RULES = ("latest", '"not" rule', "hypothesis only", "options only")  # baselines of the lessons: grey
+SPLITS = {"500 training examples": "#c4a3cf", "500 new examples": VIOLET}
 ARMS = {
     CHANCE: "black",
     "bag of words": GREY,
@@ -125,9 +127,9 @@ def attention_map(weights, tokens, title=""):
 def bars(words, distributions, title="", ylabel="probability", log=False, chance=None):
     """One group of bars per word, one bar per distribution: {label: values, one per word}.
 
-    Several rows of values are several runs: the bar is their mean, its line lowest to highest. A single distribution
-    shows its numbers instead of a legend. An arm has its own colour, as in `task_table`.
-    `chance` is what guessing gets.
+    Values are numbers; or rows of numbers, several runs: the bar is their mean, its line lowest to highest; or
+    `metrics.Score`s and `metrics.Lead`s: in per cent, with their 95% intervals. A single distribution shows its numbers
+    instead of a legend, and its arms their colours of `task_table`. `chance` is what guessing gets.
     """
     upright = len(words) <= 8
     longest = max(len(line) for word in words for line in word.split("\n"))
@@ -135,18 +137,19 @@ def bars(words, distributions, title="", ylabel="probability", log=False, chance
     figure, axes = empty(max(6, room), 3.4)
     bars = [label for label in distributions if label != CHANCE]
     width = 0.8 / len(bars)
-    fixed = ARMS | {"truth": GREEN, "floor": GREEN, "paper": GREY, "latest": GREY}
+    fixed = ARMS | SPLITS | dict.fromkeys(RULES, GREY) | {"truth": GREEN, "floor": GREEN, "paper": GREY}
     taken = {fixed[label] for label in distributions if label in fixed}
     others = iter([colour for colour, _ in STYLES if colour not in taken])
     for label, values in distributions.items():
-        runs = np.atleast_2d(values)
+        mean, spread = extents(values)
         if label == CHANCE:
-            level(axes, range(len(words)), runs.mean(axis=0))
+            level(axes, range(len(words)), mean)
             continue
         colour = fixed.get(label) or next(others)
+        if len(distributions) == 1 and hasattr(values[0], "low"):
+            colour = [GREY if word == CHANCE else fixed.get(word.split(",")[0], colour) for word in words]
         at = [i + (bars.index(label) - (len(bars) - 1) / 2) * width for i in range(len(words))]
-        mean, spread = runs.mean(axis=0), [runs.mean(axis=0) - runs.min(axis=0), runs.max(axis=0) - runs.mean(axis=0)]
-        drawn = axes.bar(at, mean, width * 0.95, yerr=spread if len(runs) > 1 else None, color=colour, label=label)
+        drawn = axes.bar(at, mean, width * 0.95, yerr=spread, color=colour, label=label)
         if len(distributions) == 1:
             axes.bar_label(drawn, fmt="%.1e" if log else "%.3g", padding=2)
     axes.set_xticks(range(len(words)), words, rotation=0 if upright else 45)
@@ -154,10 +157,24 @@ def bars(words, distributions, title="", ylabel="probability", log=False, chance
     figure.suptitle(title, fontsize=11)
     if chance is not None:
         dashed(axes, chance, "chance", GREY)
+        axes.set_xlim(right=len(words))  # its name stands beside the bars
     axes.margins(y=0.12)
     if len(distributions) > 1:
         axes.legend(ncols=len(distributions), loc="lower right", bbox_to_anchor=(1, 1), frameon=False)
     return figure
+
+
+def extents(values):
+    """Of one distribution's bars: their heights, and how far their lines reach below and above, None if nowhere."""
+    if hasattr(values[0], "low"):
+        scores = [(getattr(v, "score", getattr(v, "lead", None)), v.low, v.high) for v in values]
+        mean, low, high = 100 * np.array(scores).T
+    else:
+        runs = np.atleast_2d(values)
+        mean, low, high = runs.mean(axis=0), runs.min(axis=0), runs.max(axis=0)
+        if len(runs) == 1:
+            return mean, None
+    return mean, np.maximum([mean - low, high - mean], 0)
 
 
 def level(axes, places, heights):
