@@ -134,7 +134,7 @@ def bars(words, distributions, title="", ylabel="probability", log=False, chance
     upright = len(words) <= 8
     longest = max(len(line) for word in words for line in word.split("\n"))
     room = 1.3 + 0.11 * len(words) * longest if upright else 2 + 0.55 * len(words)  # inches
-    figure, axes = empty(max(6, room), 3.4)
+    figure, axes = empty(max(6, min(12, room)), 3.4)
     bars = [label for label in distributions if label != CHANCE]
     width = 0.8 / len(bars)
     fixed = ARMS | SPLITS | dict.fromkeys(RULES, GREY) | {"truth": GREEN, "floor": GREEN, "paper": GREY}
