@@ -24,7 +24,7 @@ def test_a_query_of_zero_looks_everywhere_alike():
     assert [bar.get_width() for bar in bars.patches] == pytest.approx([1 / 3] * 3)
 
 
-@pytest.mark.parametrize(("step", "last"), [(0, "scores"), (2, "masked"), (3, "weights"), (5, "weighted sum")])
+@pytest.mark.parametrize(("step", "last"), [(0, "1 scores"), (2, "3 masked"), (3, "4 weights"), (5, "5 weighted sum")])
 def test_shown_until(step, last):
     figure = arrows.shown_until(blocks.attention_steps(KEYS, KEYS, KEYS, ["a", "b", "c"]), step)
     titles = [t.get_text() for t in figure.axes[0].texts if t.get_visible() and t.get_weight() == "bold"]
