@@ -102,6 +102,8 @@ def moves(page):
         yield f"toggle {i}", page.locator(".widget-toggle-buttons button").nth(i).click, None
     for i in range(page.locator(".explorer textarea").count()):  # the page's own tests move the rest of it
         yield f"text {i}", partial(write, page.locator(".explorer textarea").nth(i)), None
+    for i in range(page.locator(".widget-text input").count()):
+        yield f"line {i}", partial(enter, page.locator(".widget-text input").nth(i)), None
     for i in range(page.locator("button.jupyter-button:has-text('train')").count()):
         yield f"train {i}", page.locator("button.jupyter-button:has-text('train')").nth(i).click, None
 
@@ -113,6 +115,11 @@ def press(handle, key):
 
 def write(field):
     field.fill("Anna found the key. The key is with")
+
+
+def enter(field):
+    write(field)
+    field.press("Enter")
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: f"{path.parent.name}-{path.name}")

@@ -46,7 +46,7 @@ def test_attention_stepper():
     begun = [bytes(image.value) for image in shown]
     step.value = widgets.STEPS["mask"]
     assert bytes(shown[0].value) == begun[0] and bytes(shown[1].value) != begun[1]
-    step.value = widgets.STEPS["sum"]
+    step.value = widgets.STEPS["scores"]
     assert [bytes(image.value) for image in shown] == begun  # a picture is the same every time
     sliders[0].value += 1
     assert all(bytes(image.value) != before for image, before in zip(shown, begun, strict=True))

@@ -193,9 +193,9 @@ def cross_entropy(names, p, came, labels="en"):
         names: the tokens shown. p: their probabilities. came: the place of the token that came.
     """
     n = len(names)
-    drawing = Drawing(78, 5 * n + 8, WORDS, labels)
+    drawing = Drawing(92, 5 * n + 8, WORDS, labels)
     drawing.text(14.5, 5 * n + 4.5, r"$P(x_t \mid x_1 \ldots x_{t-1})$", "left")
-    drawing.text(66, 5 * n + 4.5, drawing.words["loss"], weight="bold")
+    drawing.text(80, 5 * n + 4.5, drawing.words["loss"], weight="bold")
     for i, (name, share) in enumerate(zip(names, p, strict=True)):
         y = 5 * (n - 1 - i) + 4
         drawing.text(13, y, name, "right")
@@ -206,7 +206,7 @@ def cross_entropy(names, p, came, labels="en"):
             drawing.box(14.5 + 19 * share, y, 38 * share + 1, 4, "white", GREEN, round=0.3, line=2.5)
             drawing.text(15.5 + 38 * share + 7, y, drawing.words["truth"], "left", SMALL, GREEN)
             drawing.step = 2
-            drawing.text(66, y, rf"$-\log {share:.3f} = {-np.log(share):.2f}$", colour=ORANGE)
+            drawing.text(80, y, rf"$-\log {share:.3f} = {-np.log(share):.2f}$", colour=ORANGE)
             drawing.step = 0
     return drawing.figure
 

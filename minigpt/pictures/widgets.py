@@ -62,7 +62,7 @@ STEPS = {"scores": 0, "scale": 1, "mask": 2, "softmax": 3, "sum": 5}  # and the 
 
 def attention_stepper(q, k, v, tokens):
     """One head step by step, (T, 2) each, with a last query that can be moved: its arrow, and every number."""
-    step = ipywidgets.ToggleButtons(options=STEPS, value=STEPS["sum"], style={"button_width": "80px"})
+    step = ipywidgets.ToggleButtons(options=STEPS, value=STEPS["scores"], style={"button_width": "80px"})
     sliders = [
         ipywidgets.FloatSlider(value, min=-4, max=4, step=0.5, description=f"q[{i}]") for i, value in enumerate(q[-1])
     ]
