@@ -51,7 +51,7 @@ def source(*functions):
     """The source of functions without their docstrings, for a lesson that has just explained them.
 
     >>> print(source(png).splitlines()[0])
-    def png(figure):
+    def png(figure, dpi=100):
     """
     codes = []
     for function in functions:
