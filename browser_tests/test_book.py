@@ -284,7 +284,7 @@ def test_a_lesson_links_its_terms_once(book, tab, language):
     assert_terms(tab.open(book / language / "02_attention_numpy.html"), USED[language])
     for lesson in LESSONS:
         found = tab.open(book / language / f"{lesson}.html").evaluate(LINKED)
-        assert len(found) > 2 and not any(link["held"] for link in found), lesson
+        assert len(found) > 1 and not any(link["held"] for link in found), lesson
 
 
 @pytest.mark.parametrize(
