@@ -141,7 +141,8 @@ ELSEWHERE = {
     ]
 }
 GIVEN = {"grading": {"docutils"}}  # grading/mathml.py has it from Sphinx, which alone calls that function
-NAMES = {"sklearn": "scikit-learn", "yaml": "pyyaml", "markdown_it": "markdown-it-py"}  # where the package's differs
+# Where the package's name is another.
+NAMES = {"sklearn": "scikit-learn", "PIL": "pillow", "yaml": "pyyaml", "markdown_it": "markdown-it-py"}
 FOLDERS = ["tests", "browser_tests", "site", "chapters", "docs", "instructor"]  # their files import each other by name
 
 
