@@ -15,7 +15,7 @@ from minigpt import formats as task_formats
 from minigpt import train
 from minigpt.batch import pack
 from minigpt.formats import TASKS
-from minigpt.pictures import blocks, diagrams, fonts, looking, overview, plots, read_once, tasks
+from minigpt.pictures import blocks, diagrams, fonts, looking, matrices, overview, plots, read_once, tasks
 from minigpt.pictures.widgets import attention_weights, with_start
 from minigpt.studies import settings
 
@@ -40,7 +40,9 @@ def lookup(labels):
     tok, gpt = body()
     words = ["the", "cat", "dog", "sleeps"]
     rows = gpt.token_embedding.weight[[tok.encode(word)[0] for word in words], :3]
-    return blocks.lookup(words, 1, rows.detach().numpy(), gpt.position_embedding.weight[2, :3].detach().numpy(), labels)
+    return matrices.lookup(
+        words, 1, rows.detach().numpy(), gpt.position_embedding.weight[2, :3].detach().numpy(), labels
+    )
 
 
 def cache(labels):
@@ -76,13 +78,13 @@ def attention(labels):
     """The numbers of lesson 02."""
     q = np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 2.0]])
     k, v = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]), np.array([[1.0, 0.0], [0.0, 1.0], [5.0, 5.0]])
-    return blocks.attention_steps(q, k, v, ["cat", "saw", "dog"], labels)
+    return matrices.attention_steps(q, k, v, ["cat", "saw", "dog"], labels)
 
 
 def heads(labels):
     tok, gpt = body()
     ids, tokens = with_start(tok, STORY)
-    return blocks.heads(attention_weights(gpt, ids, 2), tokens, labels)
+    return looking.heads(attention_weights(gpt, ids, 2), tokens, labels)
 
 
 def looks(labels):

@@ -38,7 +38,7 @@ import figures  # noqa: E402
 import results  # noqa: E402
 
 from minigpt.grading.mathml import mathml  # noqa: E402
-from minigpt.pictures import plots  # noqa: E402
+from minigpt.pictures import look  # noqa: E402
 from minigpt.pictures.explorer import page  # noqa: E402
 from minigpt.pictures.notebook import source  # noqa: E402
 
@@ -47,7 +47,7 @@ WORDS = {
     "zh": {"lesson": "第 {} 课", "equation": "式", "minutes": "分钟", "lengths": "长度"},
 }
 LENGTHS = ("90", "45", "15")
-BAND = f' data-background-color="{plots.BLUE}"'
+BAND = f' data-background-color="{look.BLUE}"'
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
 MARKDOWN.use(dollarmath_plugin, renderer=lambda tex, options: formula(tex, options["display_mode"]))
 FORMATTER = HtmlFormatter(nowrap=True)

@@ -15,7 +15,7 @@ ROOT = HERE.parent
 sys.path.insert(0, str(HERE))
 import book  # noqa: E402
 
-from minigpt.pictures import plots  # noqa: E402
+from minigpt.pictures import look  # noqa: E402
 
 OUT, SLIDES = ROOT / "build" / "site", ROOT / "build" / "slides"
 DECK = "../../slides/deck.{}.html"  # as the book's first page sees it
@@ -94,7 +94,7 @@ def main():
         shutil.copytree(book.OUT / code, OUT / "book" / code, ignore=shutil.ignore_patterns(".*", "*macros.html"))
     shutil.copyfile(ROOT / "docs" / "explorer.png", OUT / "explorer.png")
     (OUT / ".nojekyll").touch()  # GitHub's pages leave out folders such as _static without it
-    values = {"BLUE": plots.BLUE, "ORANGE": plots.ORANGE, "GREEN": plots.GREEN}
+    values = {"BLUE": look.BLUE, "ORANGE": look.ORANGE, "GREEN": look.GREEN}
     front = (HERE / "templates" / "front.html").read_text(encoding="utf-8")
     for name, value in [*values.items(), *((f"{code.upper()}", column(code)) for code in WORDS)]:
         front = front.replace(f"@{name}@", value)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minigpt.pictures import arrows, blocks
+from minigpt.pictures import arrows, drawing, matrices
 
 KEYS = np.array([[2.0, 1.0], [1.0, 2.0], [1.0, 0.0]])
 
@@ -26,6 +26,6 @@ def test_a_query_of_zero_looks_everywhere_alike():
 
 @pytest.mark.parametrize(("step", "last"), [(0, "1 scores"), (2, "3 masked"), (3, "4 weights"), (5, "5 weighted sum")])
 def test_shown_until(step, last):
-    figure = arrows.shown_until(blocks.attention_steps(KEYS, KEYS, KEYS, ["a", "b", "c"]), step)
+    figure = drawing.shown_until(matrices.attention_steps(KEYS, KEYS, KEYS, ["a", "b", "c"]), step)
     titles = [t.get_text() for t in figure.axes[0].texts if t.get_visible() and t.get_weight() == "bold"]
     assert titles[-1] == last

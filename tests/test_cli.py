@@ -8,7 +8,7 @@ import pytest
 from minigpt import commands
 from minigpt.data import world, world_tasks
 from minigpt.finetune import FinetuneConfig
-from minigpt.pictures import plots
+from minigpt.pictures import look
 from minigpt.pictures.explorer import payload
 from minigpt.studies import main_job, results, settings
 from minigpt.support import folders
@@ -158,7 +158,7 @@ def test_main_job(tmp_path, tiny_setting, capsys):
 
 
 def run_with(seed, score, tasks=("entailment",)):
-    arms = {arm: {"score": score} for arm in plots.ARMS}
+    arms = {arm: {"score": score} for arm in look.ARMS}
     found = {"loss": 2.0, "standard_error": 0.0, "floor": 1.0}
     return {"seed": seed, "pretraining": found, "tasks": dict.fromkeys(tasks, arms)}
 
@@ -169,7 +169,7 @@ def test_spread_over_seeds(tmp_path, capsys):
     assert commands.main(["spread", *(str(tmp_path / f"{seed}") for seed in range(3))]) == 0
     told = capsys.readouterr().out.splitlines()
     assert told[0] == "| | entailment |"
-    assert told[2:-5] == [f"| {arm} | 40.0 (20.0 to 70.0) |" for arm in plots.ARMS]
+    assert told[2:-5] == [f"| {arm} | 40.0 (20.0 to 70.0) |" for arm in look.ARMS]
     assert told[-4:] == ["Seeds 0, 1, 2:", *[f"- {results.pretraining_line(run_with(0, 0)['pretraining'])}"] * 3]
 
 

@@ -9,7 +9,7 @@ from matplotlib.colors import to_hex
 from minigpt import metrics
 from minigpt.batch import pack
 from minigpt.model import GPTConfig
-from minigpt.pictures import blocks, diagrams, fonts, looking, overview, plots, read_once, tasks
+from minigpt.pictures import blocks, diagrams, fonts, look, looking, matrices, overview, plots, read_once, tasks
 from minigpt.pictures.notebook import png
 
 CONFIG = GPTConfig(vocab_size=43, n_ctx=88, n_layer=3, n_head=4, d_model=96)
@@ -42,7 +42,7 @@ def test_the_norm_stands_after_the_sum_or_before_the_layer():
 def test_attention_by_numbers():
     rng = np.random.default_rng(0)
     q, k, v = rng.normal(size=(3, 3, 2))
-    told = texts(blocks.attention_steps(q, k, v, ["a", "b", "c"]))
+    told = texts(matrices.attention_steps(q, k, v, ["a", "b", "c"]))
     numbers = [float(text) for text in told if re.fullmatch(r"-?\d+\.\d\d", text)]
     masked = np.where(np.tri(3), q @ k.T / 2**0.5, -np.inf)
     weights = np.exp(masked) / np.exp(masked).sum(axis=1, keepdims=True)
@@ -94,8 +94,8 @@ def test_gpt_looks_left_only():
 
 
 def test_both_languages_have_the_same_words():
-    for words in (blocks.WORDS, overview.WORDS, diagrams.WORDS, tasks.WORDS, read_once.WORDS, looking.WORDS):
-        assert words["en"].keys() == words["zh"].keys()
+    for module in (blocks, overview, diagrams, tasks, read_once, looking, matrices):
+        assert module.WORDS["en"].keys() == module.WORDS["zh"].keys()
 
 
 def arrows(figure):
@@ -169,7 +169,7 @@ def test_packed_options_do_not_see_each_other():
 
 def test_a_look_up_by_numbers():
     table, position = np.array([[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]), np.array([0.01, -0.02])
-    told = texts(blocks.lookup(["a", "b", "c"], 1, table, position))
+    told = texts(matrices.lookup(["a", "b", "c"], 1, table, position))
     assert [text for text in told if text in "01"] == ["0", "1", "0"] and told.count("0.30") == 1
     assert "0.31" in told and "0.38" in told
 
@@ -216,7 +216,7 @@ def test_scores_are_drawn_with_their_intervals():
     assert [bar.get_height() for bar in axes.patches] == pytest.approx([50, 55, 100])
     ends = [segment[:, 1] for segment in axes.collections[0].get_segments()]
     assert np.allclose(ends, [[100 * s.low, 100 * s.high] for s in scores])
-    assert [to_hex(bar.get_facecolor()) for bar in axes.patches] == [plots.GREY, plots.ORANGE, plots.BLUE]
+    assert [to_hex(bar.get_facecolor()) for bar in axes.patches] == [look.GREY, look.ORANGE, look.BLUE]
     lead = metrics.paired([True] * 15 + [False] * 5, [True] * 5 + [False] * 15)
     axes = plots.bars(["from scratch"], {"lead": [lead]}).axes[0]
     assert [bar.get_height() for bar in axes.patches] == pytest.approx([50])

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from minigpt.pictures.plots import BLUE, GREY, ORANGE
+from minigpt.pictures.look import BLUE, GREY, ORANGE
 from minigpt.reference import softmax
 
 
@@ -44,12 +44,3 @@ def arrow(axes, end, name, colour):
     style = {"arrowstyle": "-|>", "color": colour, "linewidth": 2.4, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 18}
     axes.annotate("", end, (0, 0), arrowprops=style)
     axes.annotate(name, end, (6, 6), textcoords="offset points", color=colour, fontsize=13)
-
-
-def shown_until(figure, step):
-    """The figure without what belongs to a later step, see `drawing.Drawing`."""
-    for axes in figure.axes:
-        for artist in axes.get_children():
-            named = artist.get_gid() or "step0"
-            artist.set_visible(artist.get_visible() and int(named.removeprefix("step")) <= step)
-    return figure

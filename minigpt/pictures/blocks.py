@@ -1,33 +1,27 @@
-"""The model drawn: eq. (2) with its shapes, the decoder block, attention by numbers, the mask as a staircase.
+"""The model drawn: eq. (2) with its shapes, the decoder block, the mask as a staircase, eq. (1) at one position.
 
 Every box, arrow and number comes from a configuration, real tokens or real arrays. Each function returns a matplotlib
 figure; `labels` are "en" or "zh".
 """
 
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
-from minigpt.pictures import fonts
-from minigpt.pictures.drawing import EDGE, NORMAL, SMALL, Drawing, wide
-from minigpt.pictures.plots import BLUE, GREEN, GREY, ORANGE, VIOLET
-from minigpt.reference import softmax
+from minigpt.pictures.drawing import EDGE, SMALL, Drawing
+from minigpt.pictures.look import BLUE, GREEN, ORANGE
 
 WORDS = {
     "en": {
         "tokens": "tokens", "embedding": "embedding", "block": "decoder block", "times": "L = {} times",
-        "output": "output",
+        "output": "output", "truth": "what came", "loss": "loss",
         "attention": "causal self-attention", "add": "add", "norm": "layer norm", "mlp": "MLP", "next": "next token",
         "post": "post-LN: GPT-1", "pre": "pre-LN: GPT-2 and later", "sees": "what it sees",
-        "guess": "guess", "scores": "1 scores", "scaled": "2 scaled", "masked": "3 masked", "weights": "4 weights",
-        "values": "values", "sum": "5 weighted sum", "truth": "what came", "loss": "loss", "heads": "head {}",
+        "guess": "guess",
     },
     "zh": {
         "tokens": "词元", "embedding": "嵌入", "block": "解码器层", "times": "共 L = {} 层", "output": "输出",
         "attention": "因果自注意力", "add": "相加", "norm": "层归一化", "mlp": "MLP", "next": "下一个词元",
         "post": "post-LN：GPT-1", "pre": "pre-LN：GPT-2 及以后", "sees": "看得见的",
-        "guess": "要猜的", "scores": "1 打分", "scaled": "2 缩放", "masked": "3 加掩码", "weights": "4 权重",
-        "values": "值", "sum": "5 加权和", "truth": "实际出现的", "loss": "损失", "heads": "头 {}",
+        "guess": "要猜的", "truth": "实际出现的", "loss": "损失",
     },
 }  # fmt: skip
 
@@ -91,86 +85,6 @@ def decoder_block(config, labels="en"):
     return drawing.figure
 
 
-def matrix(drawing, x, y, values, cell, colour=BLUE, digits=1):
-    """Numbers in a grid whose lower left corner is (x, y), the stronger the larger; -inf is hatched."""
-    finite = np.abs(values[np.isfinite(values)])
-    largest = max(finite.max(), 1e-9)
-    for i, j in np.ndindex(values.shape):
-        value, corner = values[i, j], (x + j * cell, y + (len(values) - 1 - i) * cell)
-        shown = np.isfinite(value)
-        face = (colour, 0.75 * abs(value) / largest) if shown else "white"
-        hatch = {} if shown else {"hatch": "////"}
-        drawing.add(
-            drawing.axes.add_patch(Rectangle(corner, cell, cell, lw=0.8, edgecolor=GREY, facecolor=face, **hatch))
-        )
-        if shown:
-            drawing.text(
-                corner[0] + cell / 2, corner[1] + cell / 2, f"{value:.{digits}f}".replace("-0.00", "0.00"), size=14
-            )
-
-
-def lookup(words, chosen, table, position, labels="en"):
-    """A one-hot row times W^e is a row of W^e; W^p adds the row of the place.
-
-    Args:
-        words: n of them. chosen: which one stands here. table: rows of W^e (n, d). position: a row of W^p (d).
-    """
-    (n, d), cell = table.shape, 7
-    one_hot, row, left = np.eye(n)[[chosen]], table[[chosen]], max(map(wide, words)) + 5
-    parts = [  # formula, numbers, colour, sign before
-        ("$e_{x′}$", one_hot, ORANGE, ""),
-        ("$W^e$", table, VIOLET, "·"),
-        ("$W^p$", position[None], BLUE, "+"),
-        ("$h^{[0]}$", row + position, GREEN, "="),
-    ]
-    drawing = Drawing((n + 3 * d) * cell + left + 14, n * cell + 6, WORDS, labels)
-    x = 0.5
-    for step, (formula, values, colour, sign) in enumerate(parts):
-        drawing.step = step
-        rows, middle = len(values), n * cell / 2 + 0.5
-        x += left if formula == "$W^e$" else 6 if sign else 0
-        drawing.text(x - (left - 1.5 if formula == "$W^e$" else 3), middle, sign)
-        matrix(drawing, x, middle - rows * cell / 2, values, cell, colour, digits=0 if values is one_hot else 2)
-        drawing.text(x + values.shape[1] * cell / 2, middle + rows * cell / 2 + 2.6, formula)
-        for i, word in enumerate(words if rows == n else []):
-            drawing.text(x - 1, (n - 0.5 - i) * cell + 0.5, word, "right", weight="bold" if i == chosen else "normal")
-        x += values.shape[1] * cell
-    return drawing.figure
-
-
-def attention_steps(q, k, v, tokens, labels="en"):
-    """One head by numbers: q k^T, divided by sqrt(d_k), masked, softmax, times v. q, k, v are (T, d_k)."""
-    T, d_k = q.shape
-    scores = q @ k.T
-    masked = np.where(np.tri(T, dtype=bool), scores / np.sqrt(d_k), -np.inf)
-    weights = softmax(masked)
-    steps = [
-        ("scores", "$q k^T$", scores, BLUE),
-        ("scaled", "÷ √$d_k$", scores / np.sqrt(d_k), BLUE),
-        ("masked", "$+$ mask", masked, BLUE),
-        ("weights", "softmax", weights, BLUE),
-        ("values", "$v$", v, ORANGE),
-        ("sum", r"$\mathrm{weights} \cdot v$", weights @ v, GREEN),
-    ]
-    cell, gap, left = 6.6, 5.4, max(map(wide, tokens)) + 2
-    high, columns = T * cell + 11, [max(T, d_k) * cell + gap] * 3
-    drawing = Drawing(left + sum(columns) - gap + 1, 2 * high + 1, WORDS, labels)
-    for step, (name, formula, values, colour) in enumerate(steps):
-        drawing.step = step
-        row, column = divmod(step, 3)
-        x, y = left + sum(columns[:column]), (1 - row) * high + 1
-        middle = x + values.shape[1] * cell / 2
-        drawing.text(middle, y + T * cell + 6, drawing.words[name], weight="bold")
-        drawing.text(middle, y + T * cell + 2.4, formula)
-        matrix(drawing, x, y, values, cell, colour, digits=2)
-        if column == 0:
-            for i, token in enumerate(tokens):
-                drawing.text(left - 1, y + (T - 0.5 - i) * cell, token, "right")
-        else:
-            drawing.text(x - gap / 2, y + T * cell / 2, "·" if name == "values" else "=" if name == "sum" else "→")
-    return drawing.figure
-
-
 def staircase(tokens, labels="en"):
     """How one text trains all positions at once: row t sees x_1 .. x_{t-1} and must guess x_t."""
     n, wide, high = len(tokens) - 1, 8.6, 5.2
@@ -209,16 +123,3 @@ def cross_entropy(names, p, came, labels="en"):
             drawing.text(80, y, rf"$-\log {share:.3f} = {-np.log(share):.2f}$", colour=ORANGE)
             drawing.step = 0
     return drawing.figure
-
-
-def heads(weights, tokens, labels="en"):
-    """Who looks at whom in each head of a layer, side by side: weights (H, T, T)."""
-    words, family = WORDS[fonts.language(labels)], fonts.family(labels)
-    figure = Figure(figsize=(2.6 * len(weights) + 0.8, 3.9), layout="constrained")
-    for i, (axes, one) in enumerate(zip(figure.subplots(1, len(weights), squeeze=False)[0], weights, strict=True)):
-        axes.imshow(one, cmap="Blues", vmin=0, vmax=1)
-        axes.set_title(words["heads"].format(i + 1), fontsize=NORMAL, family=family)
-        axes.set_xticks(range(len(tokens)), tokens, rotation=90, family=family)
-        axes.set_yticks(range(len(tokens)), tokens if i == 0 else [""] * len(tokens), family=family)
-        axes.tick_params(length=0)
-    return figure

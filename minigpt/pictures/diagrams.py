@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from minigpt.pictures import fonts
 from minigpt.pictures.drawing import SMALL, Drawing, wide
-from minigpt.pictures.plots import BLUE, ORANGE
+from minigpt.pictures.look import BLUE, ORANGE
 
 WORDS = {
     "en": {"input": "input", "target": "target", "guess": "drawn", "padding": "pad"},

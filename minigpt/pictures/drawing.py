@@ -9,7 +9,7 @@ from matplotlib.patches import FancyBboxPatch
 from matplotlib.textpath import text_to_path
 
 from minigpt.pictures import fonts
-from minigpt.pictures.plots import BLUE, GREEN, GREY, ORANGE, VIOLET
+from minigpt.pictures.look import BLUE, GREEN, GREY, ORANGE, VIOLET
 
 PALE = {
     "blue": "#d7e6f4", "orange": "#fbe3c7", "green": "#dcefe1", "violet": "#ecdcf1", "grey": "#eeeeee",
@@ -86,3 +86,12 @@ def wide(text, size=NORMAL):
     """How wide a text or formula is, in tenths of an inch."""
     font = FontProperties(family=fonts.family("zh"), size=size)
     return text_to_path.get_text_width_height_descent(text, font, ismath=text.count("$") > 1)[0] / 7.2
+
+
+def shown_until(figure, step):
+    """The figure without what belongs to a later step."""
+    for axes in figure.axes:
+        for artist in axes.get_children():
+            named = artist.get_gid() or "step0"
+            artist.set_visible(artist.get_visible() and int(named.removeprefix("step")) <= step)
+    return figure

@@ -3,10 +3,12 @@
 Each function returns a matplotlib figure; `labels` are "en" or "zh".
 """
 
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from minigpt.pictures.drawing import SMALL, Drawing, wide
-from minigpt.pictures.plots import BLUE, GREY, ORANGE
+from minigpt.pictures import fonts
+from minigpt.pictures.drawing import NORMAL, SMALL, Drawing, wide
+from minigpt.pictures.look import BLUE, GREY, ORANGE
 
 WORDS = {
     "en": {"causal": "the causal mask", "leaking": "off by one", "heads": "head {}"},
@@ -51,3 +53,16 @@ def looks(weights, tokens, labels="en"):
             if share >= 0.05:
                 drawing.text(corner[0] + cell / 2, y, f"{share:.2f}", size=SMALL)
     return drawing.figure
+
+
+def heads(weights, tokens, labels="en"):
+    """Who looks at whom in each head of a layer, side by side: weights (H, T, T)."""
+    words, family = WORDS[fonts.language(labels)], fonts.family(labels)
+    figure = Figure(figsize=(2.6 * len(weights) + 0.8, 3.9), layout="constrained")
+    for i, (axes, one) in enumerate(zip(figure.subplots(1, len(weights), squeeze=False)[0], weights, strict=True)):
+        axes.imshow(one, cmap="Blues", vmin=0, vmax=1)
+        axes.set_title(words["heads"].format(i + 1), fontsize=NORMAL, family=family)
+        axes.set_xticks(range(len(tokens)), tokens, rotation=90, family=family)
+        axes.set_yticks(range(len(tokens)), tokens if i == 0 else [""] * len(tokens), family=family)
+        axes.tick_params(length=0)
+    return figure

@@ -6,7 +6,7 @@ Each function returns a matplotlib figure; `labels` are "en" or "zh".
 from matplotlib.patches import Rectangle
 
 from minigpt.pictures.drawing import NORMAL, SMALL, Drawing, wide
-from minigpt.pictures.plots import BLUE, GREY, ORANGE
+from minigpt.pictures.look import BLUE, GREY, ORANGE
 
 WORDS = {
     "en": {

@@ -4,7 +4,7 @@ Each function returns a matplotlib figure; `labels` are "en" or "zh".
 """
 
 from minigpt.pictures.drawing import NORMAL, SMALL, Drawing, wide
-from minigpt.pictures.plots import BLUE, GREEN, ORANGE
+from minigpt.pictures.look import BLUE, GREEN, ORANGE
 
 WORDS = {
     "en": {

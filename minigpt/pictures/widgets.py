@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from minigpt.model import GPT
-from minigpt.pictures import arrows, blocks, plots
+from minigpt.pictures import arrows, looking, matrices, plots
+from minigpt.pictures.drawing import shown_until
 from minigpt.pictures.explorer.widget import explorer  # noqa: F401  the name by which lessons call it
 from minigpt.pictures.notebook import png
 from minigpt.tokenizer import Tokenizer
@@ -71,7 +72,7 @@ def attention_stepper(q, k, v, tokens):
     def draw():
         moved = np.vstack([q[:-1], [[slider.value for slider in sliders]]])
         plane.value = png(arrows.query_and_keys(moved[-1], k, tokens, f"query of {tokens[-1]}"), 80)
-        numbers.value = png(arrows.shown_until(blocks.attention_steps(moved, k, v, tokens), step.value), 80)
+        numbers.value = png(shown_until(matrices.attention_steps(moved, k, v, tokens), step.value), 80)
 
     observed(draw, step, *sliders)
     return ipywidgets.VBox([ipywidgets.HBox(sliders), plane, step, numbers])
@@ -85,7 +86,7 @@ def trained(folder):
 def heads_of(model, tok, text, layer):
     """All heads of one layer, counted from 1, side by side: who looks at whom in `text`."""
     ids, tokens = (part[: model.config.n_ctx] for part in with_start(tok, text))
-    return blocks.heads(attention_weights(model, ids, layer - 1), tokens)
+    return looking.heads(attention_weights(model, ids, layer - 1), tokens)
 
 
 def heads_box(model, tok, text):

@@ -45,7 +45,7 @@ def pages(folder):
     """
     paths = sorted(Path(folder).glob("*.txt"))
     if len(paths) < HELD_OUT:
-        raise InputError(f"{folder} holds {len(paths)} .txt files; give a folder of at least {HELD_OUT} books")
+        raise InputError(f"{str(folder)!r} holds {len(paths)} .txt files; give a folder of at least {HELD_OUT} books")
     train, fresh = [], []
     for place, path in enumerate(paths):
         text = read_book(path)
@@ -85,4 +85,7 @@ def read_books(path):
 
 
 if __name__ == "__main__":
-    run_books(*sys.argv[1:])
+    try:
+        run_books(*sys.argv[1:])
+    except InputError as error:
+        sys.exit(str(error))

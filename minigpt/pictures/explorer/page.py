@@ -8,7 +8,7 @@ import json
 import re
 from pathlib import Path
 
-from minigpt.pictures import plots
+from minigpt.pictures import look
 from minigpt.pictures.explorer.payload import of_folder
 from minigpt.support.files import replacing
 
@@ -17,7 +17,7 @@ SCRIPTS = (
     "gpt", "sampling", "tokenizer", "payload", "world", "formats", "dom", "texts", "reading", "stages", "verdicts",
     "next_view", "inside_view", "tasks_view", "training_view", "app",
 )  # fmt: skip
-COLOURS = {"pretrained": plots.BLUE, "scratch": plots.ORANGE, "truth": plots.GREEN}
+COLOURS = {"pretrained": look.BLUE, "scratch": look.ORANGE, "truth": look.GREEN}
 
 
 def script():
