@@ -513,4 +513,8 @@ def test_a_frame_opens_at_the_maps_that_its_address_names(browser, tmp_path):
         box = tab.page.locator(".named .heat").first.bounding_box()
         assert (box["y"] >= 0 and box["y"] + box["height"] <= 520) == in_view
         assert tab.page.evaluate("scrollY > 0") == in_view
+        cut = tab.page.locator(".upright span").evaluate_all(
+            "spans => spans.filter(s => s.scrollHeight > s.parentNode.clientHeight + 1).map(s => s.textContent)"
+        )
+        assert not cut, "names below the map are cut"
     tab.page.close()

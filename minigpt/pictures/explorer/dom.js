@@ -121,13 +121,14 @@ export function heat(m, { width, height, tell, transposed = false, label, at, on
 /** A square map of T tokens, with each row's and column's token beside it. */
 export const named = (map, names, size) => {
   if (size / names.length < 11) return map; // no room for a name
+  const longest = Math.max(...names.map((name) => name.length)); // a grid's row does not grow with upright text
   const axis = (kind) =>
     h(
       "div",
       {
         class: `axis ${kind}${kind === "columns" && size / names.length < 50 ? " upright" : ""}`,
         "aria-hidden": "true",
-        style: `--n:${names.length};--size:${size}px`,
+        style: `--n:${names.length};--size:${size}px;--longest:${longest}`,
       },
       names.map((name) => h("span", {}, name)),
     );
