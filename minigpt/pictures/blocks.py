@@ -32,7 +32,7 @@ def model(config, labels="en"):
     words, x, width = drawing.words, 21, 38
     stages = [  # height, text, formula, colour, shape of what comes out, step of a talk
         (4.5, words["tokens"], r"$x_1 \ldots x_T$", "grey", "(T)", 0),
-        (16.5, words["embedding"], r"$h^{[0]} = e_{x′} W^e + W^p$", "violet", f"(T, {d})", 1),
+        (16.5, words["embedding"], r"$h^{[0]} = e_{x\,′} W^e + W^p$", "violet", f"(T, {d})", 1),
         (28.5, words["block"], r"$h^{[l]} = \mathrm{Decoder}(h^{[l-1]})$", "blue", f"(T, {d})", 2),
         (41.5, words["output"], r"$h^{[L]} W^L$", "orange", f"(T, {config.vocab_size})", 3),
         (53, words["next"], r"$P(x) = \mathrm{softmax}$", "green", None, 3),

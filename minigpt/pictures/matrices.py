@@ -49,7 +49,7 @@ def lookup(words, chosen, table, position, labels="en"):
     (n, d), cell = table.shape, 7
     one_hot, row, left = np.eye(n)[[chosen]], table[[chosen]], max(map(wide, words)) + 5
     parts = [  # formula, numbers, colour, sign before
-        ("$e_{x′}$", one_hot, ORANGE, ""),
+        (r"$e_{x\,′}$", one_hot, ORANGE, ""),
         ("$W^e$", table, VIOLET, "·"),
         ("$W^p$", position[None], BLUE, "+"),
         ("$h^{[0]}$", row + position, GREEN, "="),

@@ -16,10 +16,8 @@ WORDS = {
         "multiple_choice": "选择型阅读理解 (8)",
     },
 }  # fmt: skip
-A, B = (
-    r"$x^{(1)}_1 \cdots x^{(1)}_T$",
-    r"$x^{(2)}_1 \cdots x^{(2)}_{T′}$",
-)  # ′: an apostrophe becomes another font's sign
+A = r"$x^{(1)}_1 \cdots x^{(1)}_T$"
+B = r"$x^{(2)}_1 \cdots x^{(2)}_{T\,′}$"  # ′: an apostrophe would become a sign of another font
 SYMBOLS = {
     "single_text": [["<s>", r"$x_1 \cdots x_T$", "<e>"]],
     "entailment": [["<s>", A, "$", B, "<e>"]],
@@ -69,8 +67,9 @@ def formats(rows, names=True, labels="en"):
                 x += room
             drawing.arrow((ends, at), (ends + GAP, at), ORANGE)
         read = [at for at, sequence in zip(ys, sequences, strict=True) if sequence]
-        for at in read:
-            drawing.text(ends + GAP + BODY + 1.6, at + 1.7, "$h_T$", size=SMALL)
+        for at in read:  # on the far side of an arrow that goes to the middle
+            side = -1.7 if at < sum(read) / len(read) - 0.1 else 1.7
+            drawing.text(ends + GAP + BODY + 1.6, at + side, "$h_T$", size=SMALL)
         head(drawing, HEADS[task], ends + GAP + BODY, read)
         y = ys[-1] - STEP - 2.4
     return drawing.figure
