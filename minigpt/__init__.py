@@ -90,6 +90,8 @@ READING_ORDER = [
     ("grading.answers", None),
     ("grading.selftest", None),
     ("grading.submissions", None),
+    ("grading.roster", None),
+    ("grading.notebook", None),
     ("grading.instructor", None),
     ("grading.feedback", None),
     ("grading.batch", None),

@@ -25,8 +25,10 @@ from minigpt.grading.answers import Answer
 from minigpt.grading.course import make, refuse_links
 from minigpt.grading.instructor import folder_of, questions_of
 from minigpt.grading.nbgrader_jail import JailGrade
+from minigpt.grading.notebook import SETUP, answer_cells
 from minigpt.grading.question import CHAPTERS, drawn
-from minigpt.grading.submissions import Refused, answer_cells, collect, owner_of, read_roster
+from minigpt.grading.roster import read_roster
+from minigpt.grading.submissions import Refused, collect, owner_of
 from minigpt.support.errors import InputError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -314,7 +316,7 @@ def test_cells_that_a_student_added_run_before_the_answers_after_them(school):
 
     cells = answer_cells(notebook_with(add), questions_of("02"))
     assert [name for name, _ in cells][:3] == ["", "", "q02_1"] and "helper" in cells[1][1]
-    assert answer_cells(notebook_with(lambda cells: None), questions_of("02"))[0][1] == submissions.SETUP
+    assert answer_cells(notebook_with(lambda cells: None), questions_of("02"))[0][1] == SETUP
 
 
 def test_the_feedback_page_runs_nothing(school):

@@ -15,8 +15,10 @@ from pathlib import Path
 from minigpt.grading import answers, feedback, selftest, stored
 from minigpt.grading.instructor import folder_of, questions_of
 from minigpt.grading.judge import judge
+from minigpt.grading.notebook import answer_cells
 from minigpt.grading.question import drawn, require_chapter
-from minigpt.grading.submissions import Refused, answer_cells, collect, read_roster
+from minigpt.grading.roster import read_roster
+from minigpt.grading.submissions import Refused, collect
 from minigpt.support.errors import InputError
 from minigpt.support.files import read_json, write_csv, write_json
 

@@ -16,7 +16,8 @@ from minigpt.grading.answers import run_answers
 from minigpt.grading.batch import mark
 from minigpt.grading.instructor import folder_of, questions_of
 from minigpt.grading.mathml import drawn
-from minigpt.grading.submissions import Refused, answer_cells
+from minigpt.grading.notebook import answer_cells
+from minigpt.grading.submissions import Refused
 
 
 class JailGrade(NbGraderPreprocessor):

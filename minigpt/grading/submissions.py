@@ -1,25 +1,20 @@
-"""What students handed in, read with care: a roster, notebooks in folders or a zip, and their answer cells.
+"""What students handed in, found with care: notebooks in folders or a zip, and whose they are.
 
 Nothing here runs a submission or follows it anywhere: links are refused, sizes are bounded, a zip is never unpacked.
 Each student of the roster gets a `Submission` or the reason why there is none; nobody is dropped in silence.
 """
 
-import json
 import os
-import re
 import stat
 import unicodedata
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from minigpt.data.table import csv_rows
-from minigpt.data.text_file import read_text
 from minigpt.support.errors import InputError
 
 LARGEST = 5_000_000  # bytes of a notebook; the homework has fewer than 20,000
 MOST = 10_000  # entries of a zip
-SETUP = "import numpy as np\n\n\ndef check(*ignored):\n    return True\n"  # the homework's first cell, without minigpt
 
 
 class Refused(Exception):
@@ -31,26 +26,6 @@ class Submission:
     student: str
     name: str  # of the file, as it was handed in
     data: bytes
-
-
-def read_roster(path):
-    """The students of a CSV file with the column `student` (or `id`), in its order.
-
-    Raises:
-        InputError: if the file or the column is missing, or a student stands twice.
-    """
-    rows = csv_rows(path, read_text(path), "csv")
-    column = next((name for name in ("student", "id") if rows and name in rows[0][1]), None)
-    if column is None:
-        there = f"it has {', '.join(rows[0][1])}" if rows else "no row"
-        raise InputError(f"{path} has no column `student`, or no row below its first line: {there}")
-    students = [unicodedata.normalize("NFC", row[column].strip()) for _, row in rows]
-    for (where, _), student in zip(rows, students, strict=True):
-        if not re.fullmatch(r"[\w.@+-]+", student) or student.startswith("."):
-            raise InputError(f"{path}, {where}: student {student!r}; an id has letters, digits and . _ @ + - only")
-        if students.count(student) > 1:
-            raise InputError(f"{path}: student {student!r} stands twice; keep one line")
-    return students
 
 
 def collect(source, students):
@@ -166,35 +141,3 @@ def read_member(archive, info):
     if len(data) > LARGEST:
         raise Refused(f"the file has more than {LARGEST:,} bytes")
     return data
-
-
-def answer_cells(data, questions):
-    """[(grade_id, source)] of a notebook's answer cells, in order, with the cells that the student added (id "").
-
-    The homework's own first cell stands before them, as SETUP.
-
-    Raises:
-        Refused: if it is no notebook, or an answer cell is missing or stands twice.
-    """
-    try:
-        notebook = json.loads(data.decode("utf-8-sig"))
-        cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-        cells = [(cell.get("metadata", {}).get("nbgrader"), "".join(cell["source"])) for cell in cells]
-        "".join(source for _, source in cells).encode()  # half a character fails here, not in the jail
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise Refused("not a notebook: its JSON is damaged") from None
-    kept = []
-    for about, source in cells:
-        if not isinstance(about, dict):
-            kept.append(("", source))  # a cell that the student added
-        elif about.get("solution"):
-            kept.append((str(about.get("grade_id")), source))
-    wanted, ids = [question.grade_id for question in questions], [grade_id for grade_id, _ in kept if grade_id]
-    if sorted(ids) != sorted(wanted):
-        raise Refused(f"answer cells {', '.join(ids)[:200] or 'none'}; the homework has {', '.join(wanted)}, once each")
-    return [("", SETUP), *((grade_id, without_magics(source)) for grade_id, source in kept)]
-
-
-def without_magics(source):
-    """The source without IPython's `%` and `!` lines, which are no Python."""
-    return "\n".join("pass  # magic" if line[:1] in ("%", "!") else line for line in source.split("\n"))
