@@ -112,7 +112,11 @@ def call(question, function, job, file):
     if function is None:
         raise NameError(f"no cell defines the function {question['function']}") from None
     for case, arguments in enumerate(question["cases"]):
-        result = function(**{name: decoded(value, job) for name, value in arguments.items()})
+        given, fresh = ({name: decoded(value, job) for name, value in arguments.items()} for _ in range(2))
+        result = function(**given)
+        for name in given:
+            if plain(given[name]) != plain(fresh[name]):
+                raise ValueError(f"case {case}: the function changed its argument {name} in place")
         for place, part in enumerate(result if isinstance(result, tuple) else (result,)):
             array = np.asarray(part)
             if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
@@ -123,12 +127,17 @@ def call(question, function, job, file):
 
 
 def decoded(value, job):
-    """An argument from its place in the job; arrays are read again each time, so a case may change its own."""
+    """An argument from its place in the job; arrays are read again each time."""
     if isinstance(value, list):
         return [decoded(x, job) for x in value]
     if isinstance(value, dict):
         return job[value["array"]] if "array" in value else job[value["scalar"]][()]
     return value
+
+
+def plain(value):
+    """An argument as lists and numbers, which `==` compares."""
+    return [plain(x) for x in value] if isinstance(value, list) else np.asarray(value).tolist()
 
 
 def told(error):
