@@ -56,6 +56,9 @@ def difference(found, wanted, check):
         name = f"returned value {place + 1} of {len(wanted)}" if len(wanted) > 1 else "the result"
         if ours.shape != theirs.shape:
             return f"{name} has shape {ours.shape}, it should have {theirs.shape}"
+        if theirs.dtype.kind in "iu" and ours.dtype.kind == "f":
+            return f"{name} is {ours.dtype}, it should be whole numbers: ids and counts index arrays, floats do not"
+        ours, theirs = ours.astype(np.float64), theirs.astype(np.float64)
         apart = ~np.isclose(ours, theirs, rtol=check.rtol, atol=check.atol)  # nan is never close
         if apart.any():
             at = tuple(int(i) for i in np.argwhere(apart)[0])
@@ -66,7 +69,7 @@ def difference(found, wanted, check):
 
 
 def as_parts(value):
-    """A result as a list of float arrays, one for each member of a tuple; None if it is not numbers."""
+    """A result as a list of arrays, one for each member of a tuple; None if it is not numbers."""
     parts = []
     for part in value if isinstance(value, tuple) else (value,):
         try:
@@ -75,7 +78,7 @@ def as_parts(value):
             return None
         if array.dtype.kind not in "fiub":
             return None
-        parts.append(array.astype(np.float64))
+        parts.append(array)
     return parts
 
 
