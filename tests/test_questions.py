@@ -5,12 +5,16 @@ import contextlib
 import doctest
 import io
 import re
+from dataclasses import replace
 
 import nbformat
 import numpy as np
 import pytest
 
+from instructor.seeds import fails, misjudged
+from instructor.wrong_answers import WRONG
 from minigpt.grading import check, inputs
+from minigpt.grading.answers import run_answers
 from minigpt.grading.instructor import folder_of, questions_of
 from minigpt.grading.judge import judge
 from minigpt.grading.question import CHAPTERS, Question, Wrong, cases, drawn, find
@@ -136,6 +140,21 @@ def test_answers_leave_their_arguments_alone(question):
 
 
 @each_question
+def test_wrong_answers_get_nothing(question):
+    """And the solution everything; `python instructor/seeds.py 50` tries more seeds."""
+    assert len(WRONG[question.id]) >= 3 and list(misjudged(question, (1, 2))) == []
+
+
+def test_without_its_edges_a_question_lets_wrong_answers_pass():
+    """The check above can fail: these got full points before there were edges."""
+    for question_id, n in {"02.1": 1, "02.2": 0, "02.3": 0, "06.3": 1, "07.1": 0, "07.2": 0, "07.4": 0}.items():
+        question, answer = find(question_id, QUESTIONS), WRONG[question_id][n]
+        assert fails(question, drawn(question, 1), 1, answer)
+        bare = replace(question, edges=tuple)
+        assert not fails(bare, drawn(bare, 1), 1, answer), question_id
+
+
+@each_question
 def test_no_answer_is_told_as_such(question, capsys):
     def not_there(**arguments):
         raise NotImplementedError
@@ -156,7 +175,7 @@ def test_the_students_check_names_each_mistake(question, capsys):
 
 def test_the_students_check_of_an_error(capsys):
     assert check("02.1", lambda q, k, v, w: q["x"]) is False
-    assert "02.1: an error in case 0 of 0 to 4" in capsys.readouterr().out
+    assert "02.1: an error in case 0 of 0 to 8" in capsys.readouterr().out
     with pytest.raises(InputError, match=r'write check\("02.1", window_attention\)'):
         check("02.1", 3)
     with pytest.raises(InputError, match=r"'02\.9' is not one of 02\.1, 02\.2"):
@@ -170,6 +189,36 @@ def test_a_function_that_changes_its_arguments_does_not_change_the_check(capsys)
 
     assert check("02.1", spoils) is False and check("02.1", answered(find("02.1", QUESTIONS))[0]) is True
     assert all(case["q"].any() for case in inputs("02.1"))
+
+
+IN_PLACE = """def window_attention(q, k, v, w):
+    q /= np.sqrt(q.shape[1])
+    seen = np.tri(len(q), dtype=bool) & ~np.tri(len(q), k=-w, dtype=bool)
+    scores = np.where(seen, q @ k.T, -np.inf)
+    e = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True) @ v
+"""
+
+
+def test_an_answer_that_changes_its_arguments_is_wrong(capsys):
+    """In the check and in the grade: the numbers are right, the caller's q is not any more."""
+    answer, question = functions("import numpy as np", IN_PLACE)["window_attention"], find("02.1", QUESTIONS)
+    assert judge(drawn(question, 1), answers(answer, question, 1)).right
+    assert check("02.1", answer) is False
+    assert "02.1: the function changed its argument q in place; work on a copy of it" in capsys.readouterr().out
+    cells = [("setup", "import numpy as np"), (question.grade_id, IN_PLACE)]
+    graded = run_answers(cells, [question], 1, trusted=True)["02.1"]
+    assert graded.status == "error" and "case 0: the function changed its argument q in place" in graded.note
+    cells[1] = (question.grade_id, IN_PLACE.replace("q /=", "q = q /"))
+    assert run_answers(cells, [question], 1, trusted=True)["02.1"].status == "done"
+
+
+def test_whole_numbers_are_asked_for_where_they_index(capsys):
+    solution = answered(find("07.2", QUESTIONS))[0]
+    assert check("07.2", lambda **arguments: (solution(**arguments)[0].astype(float), 1)) is False
+    assert "returned value 1 of 2 is float64, it should be whole numbers" in capsys.readouterr().out
+    mask = answered(find("10.4", QUESTIONS))[0]
+    assert check("10.4", lambda **row: mask(**row).astype(float)) is True  # a mask may be of any type
 
 
 @each_question

@@ -32,6 +32,11 @@ def of_exponentials(z, shift):
         return shift + np.log(np.cumsum(np.exp(z - shift)))
 
 
+def stream_edges():
+    """A single logit, equal ones, and steps as large as the text allows."""
+    return [{"z": np.array([-1100.0])}, {"z": np.array([1100.0, 1100.0, -1100.0, 1100.0])}]
+
+
 STREAM = Question(
     "01.1",
     "streaming_logsumexp",
@@ -50,6 +55,8 @@ STREAM = Question(
         ),
         Wrong(lambda z: one_pass(z, add_maximum=False), "what you took off before exp must come back at the end"),
     ),
+    stream_edges,
+    n_cases=6,
 )
 
 # --- 01.2 bits per character --------------------------------------------------------------------------------------
@@ -71,9 +78,21 @@ def bits_per_character(nats, lengths):
     return ratio(np.concatenate(nats), np.concatenate(lengths))
 
 
+def mean_of_ratios(nats, lengths):
+    with np.errstate(divide="ignore"):  # a text without characters
+        return np.mean([ratio(n, c) for n, c in zip(nats, lengths, strict=True)])
+
+
 def without_markers(nats, lengths):
     nats, lengths = np.concatenate(nats), np.concatenate(lengths)
     return ratio(nats[lengths > 0], lengths)
+
+
+def bits_edges():
+    """One text, and two of which one has nothing but its end."""
+    nats = [np.array([1.0, 2.0, 0.5]), np.array([0.25])]
+    lengths = [np.array([4, 1, 0]), np.array([0])]
+    return [{"nats": nats[:1], "lengths": lengths[:1]}, {"nats": nats, "lengths": lengths}]
 
 
 BITS = Question(
@@ -92,11 +111,13 @@ BITS = Question(
             "that is bits per token: what stands below the line?",
         ),
         Wrong(
-            lambda nats, lengths: np.mean([ratio(n, c) for n, c in zip(nats, lengths, strict=True)]),
+            mean_of_ratios,
             "a short text weighs as much as a long one: that is a mean of ratios",
         ),
         Wrong(without_markers, "the end of a text has to be predicted too, although it has no characters"),
     ),
+    bits_edges,
+    n_cases=6,
 )
 
 # --- 01.3 a mixture of two counting models ------------------------------------------------------------------------
@@ -149,6 +170,16 @@ def per_id(train, test, vocab_size, share):
     return interpolated_loss(train, test, vocab_size, share) * (len(test) - 1) / len(test)
 
 
+def mixture_edges():
+    """Ids that never occur, the whole share for one model, and nothing to count."""
+    train, test = np.array([0, 1, 1, 2, 0, 1], dtype=np.int32), np.array([1, 0, 2], dtype=np.int32)
+    return [
+        {"train": train, "test": test, "vocab_size": 6, "share": 0.3},
+        {"train": train, "test": np.array([2, 4]), "vocab_size": 5, "share": 1.0},
+        {"train": train[:1], "test": test, "vocab_size": 4, "share": 0.0},
+    ]
+
+
 MIXTURE = Question(
     "01.3",
     "interpolated_loss",
@@ -164,6 +195,8 @@ MIXTURE = Question(
         Wrong(backwards, "a row of the bigram table must sum to 1 over the NEXT token"),
         Wrong(per_id, "how many tokens of test are predicted? The first has nothing before it"),
     ),
+    mixture_edges,
+    n_cases=7,
 )
 
 QUESTIONS = (STREAM, BITS, MIXTURE)

@@ -16,6 +16,13 @@ def masked(q, k, v, seen):
     return softmax(scores) @ v
 
 
+def fixed(*shape, scale=1):
+    """The same q, k, v each time. At a scale of 100 scores lie thousands apart: exp overflows, or a whole row is 0."""
+    q, k, v = np.random.default_rng(0).normal(size=(3, *shape))
+    q[..., 0, :] = -9 * k[..., 0, :]  # all that the first token sees has a score far below 0: -1e4 is no mask
+    return {"q": scale * q, "k": scale * k, "v": v}
+
+
 # --- 02.1 a sliding window ----------------------------------------------------------------------------------------
 
 
@@ -27,6 +34,16 @@ def window_inputs(rng):
 
 def window_attention(q, k, v, w):
     return masked(q, k, v, lambda i, j: (j <= i) & (j > i - w))
+
+
+def window_edges():
+    return [
+        fixed(4, 3) | {"w": 1},
+        fixed(4, 2) | {"w": 4},
+        fixed(3, 2) | {"w": 7},  # longer than the text: the causal mask is left
+        fixed(1, 2) | {"w": 1},
+        fixed(6, 3, scale=100) | {"w": 3},
+    ]
 
 
 WINDOW = Question(
@@ -50,6 +67,8 @@ WINDOW = Question(
             "the scores are not divided by sqrt(d_k)",
         ),
     ),
+    window_edges,
+    n_cases=9,
 )
 
 # --- 02.2 a prefix that is read in both directions ----------------------------------------------------------------
@@ -63,6 +82,11 @@ def prefix_inputs(rng):
 
 def prefix_attention(q, k, v, p):
     return masked(q, k, v, lambda i, j: (j <= i) | (j < p))
+
+
+def prefix_edges():
+    sizes = [fixed(4, 2) | {"p": 1}, fixed(4, 2) | {"p": 4}, fixed(1, 3) | {"p": 1}]
+    return [*sizes, fixed(6, 3, scale=100) | {"p": 3}]
 
 
 PREFIX = Question(
@@ -86,6 +110,8 @@ PREFIX = Question(
         ),
         Wrong(lambda q, k, v, p: prefix_attention(q, k, v, len(q)), "a token after the prefix sees a later token"),
     ),
+    prefix_edges,
+    n_cases=8,
 )
 
 # --- 02.3 ALiBi: distance instead of positions --------------------------------------------------------------------
@@ -109,6 +135,10 @@ def alibi_attention(q, k, v):
     return with_bias(q, k, v)
 
 
+def alibi_edges():
+    return [fixed(1, 3, 2), fixed(3, 5, 2), fixed(3, 6, 2, scale=100)]  # 8 / 3 is no whole number
+
+
 ALIBI = Question(
     "02.3",
     "alibi_attention",
@@ -124,6 +154,8 @@ ALIBI = Question(
         ),
         Wrong(lambda q, k, v: with_bias(q, k, v, sign=0), "the distance has no effect"),
     ),
+    alibi_edges,
+    n_cases=7,
 )
 
 # --- 02.4 the way back through capped scores ----------------------------------------------------------------------
@@ -153,6 +185,14 @@ def softcap_attention_backward(grad_out, q, k, v, cap):
     return way_back(grad_out, q, k, v, cap, tanh_slope)
 
 
+def softcap_edges():
+    """A single token, and a cap beyond what exp can hold."""
+    return [
+        {"grad_out": x["v"][::-1].copy(), **x, "cap": cap}
+        for x, cap in [(fixed(1, 2), 2), (fixed(5, 3, scale=50), 1e3)]
+    ]
+
+
 SOFTCAP = Question(
     "02.4",
     "softcap_attention_backward",
@@ -177,6 +217,8 @@ SOFTCAP = Question(
             "look for sqrt(d_k) on the way back",
         ),
     ),
+    softcap_edges,
+    n_cases=6,
 )
 
 QUESTIONS = (WINDOW, PREFIX, ALIBI, SOFTCAP)

@@ -15,6 +15,13 @@ def causal_scores(q, k):
     return np.where(np.tri(q.shape[-2], dtype=bool), scores, -np.inf)
 
 
+def fixed(*shape, scale=1):
+    """The same q, k, v each time. At a scale of 100 scores lie thousands apart: exp overflows, or a whole row is 0."""
+    q, k, v = np.random.default_rng(0).normal(size=(3, *shape))
+    q[..., 0, :] = -9 * k[..., 0, :]  # all that the first token sees has a score far below 0: -1e4 is no mask
+    return {"q": scale * q, "k": scale * k, "v": v}
+
+
 # --- 03.1 a null key ----------------------------------------------------------------------------------------------
 
 
@@ -47,6 +54,12 @@ def unmasked(q, k, v, null_key):
     return A[:, 1:] @ v, A[:, 0]
 
 
+def null_edges():
+    """A single token, and scores thousands apart; the null key never takes all, so that each mistake stays a number."""
+    one, far = fixed(1, 2), fixed(6, 3, scale=100)
+    return [one | {"null_key": np.array([0.5, -2.0])}, far | {"null_key": far["k"][0].copy()}]
+
+
 NULL = Question(
     "03.1",
     "null_key_attention",
@@ -62,6 +75,8 @@ NULL = Question(
         ),
         Wrong(unmasked, "tokens see the future: the null key is always seen, the others are not"),
     ),
+    null_edges,
+    n_cases=6,
 )
 
 # --- 03.2 rotary positions ----------------------------------------------------------------------------------------
@@ -91,6 +106,11 @@ def rotary_attention(q, k, v, base):
     return rotated(q, k, v, base)
 
 
+def rotary_edges():
+    sizes = [fixed(1, 4) | {"base": 10.0}, fixed(5, 2) | {"base": 10000}, fixed(12, 6) | {"base": 10000.0}]
+    return [*sizes, fixed(5, 4, scale=100) | {"base": 100.0}]
+
+
 ROTARY = Question(
     "03.2",
     "rotary_attention",
@@ -112,6 +132,8 @@ ROTARY = Question(
             "look at v: only what makes the scores is turned",
         ),
     ),
+    rotary_edges,
+    n_cases=8,
 )
 
 # --- 03.3 grouped queries -----------------------------------------------------------------------------------------
@@ -156,6 +178,12 @@ def without_mask(q, k, v):
     return side_by_side(softmax(q @ k.swapaxes(1, 2) / np.sqrt(q.shape[-1])) @ v)
 
 
+def grouped_edges():
+    """One key head for all, one for each, a single token, and scores thousands apart."""
+    sizes = [(fixed(4, 3, 2), 1), (fixed(3, 4, 2), 3), (fixed(2, 1, 3), 1), (fixed(4, 5, 3, scale=100), 2)]
+    return [{"q": x["q"], "k": x["k"][:G], "v": x["v"][:G]} for x, G in sizes]
+
+
 GROUPED = Question(
     "03.3",
     "grouped_query_attention",
@@ -171,6 +199,8 @@ GROUPED = Question(
             "the scores are not divided by sqrt(d_k)",
         ),
     ),
+    grouped_edges,
+    n_cases=8,
 )
 
 QUESTIONS = (NULL, ROTARY, GROUPED)

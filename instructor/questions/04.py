@@ -30,6 +30,11 @@ def exact_gelu(x):
     return below + x * np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
 
 
+def gelu_edges():
+    """Far out, where cosh overflows; near 0; one axis, and three."""
+    return [{"x": np.array([0.0, 1e-9, -1.0, 30.0, -1000.0, 1000.0])}, {"x": np.linspace(-3, 3, 6).reshape(2, 1, 3)}]
+
+
 GELU = Question(
     "04.1",
     "gelu_derivative",
@@ -44,6 +49,8 @@ GELU = Question(
         Wrong(inner_forgotten, "the chain rule goes on inside the tanh"),
         Wrong(exact_gelu, "that belongs to the GELU of the normal distribution, not to the one with tanh"),
     ),
+    gelu_edges,
+    n_cases=6,
 )
 
 # --- 04.2 a pre-LN block ------------------------------------------------------------------------------------------
@@ -96,6 +103,14 @@ def one_norm(x, W_qkv, W_o, W_1, W_2):
     return n + mlp(n, W_1, W_2)
 
 
+def block_edges():
+    """A single token; rows that differ by less than eps, one by nothing; scores thousands apart."""
+    one, near, far = (block_inputs(np.random.default_rng(n)) for n in range(3))
+    near["x"] *= 1e-3
+    near["x"][0] = 2.0
+    return [one | {"x": one["x"][:1]}, near, far | {"W_qkv": 60 * far["W_qkv"]}]
+
+
 BLOCK = Question(
     "04.2",
     "pre_ln_block",
@@ -108,6 +123,8 @@ BLOCK = Question(
         Wrong(one_norm, "both sub-layers read a normalised input"),
         Wrong(lambda **a: normed(pre_ln_block(**a)), "one norm too many: nothing follows the last sum inside a block"),
     ),
+    block_edges,
+    n_cases=7,
 )
 
 # --- 04.3 the way back through RMSNorm ----------------------------------------------------------------------------
@@ -144,6 +161,20 @@ def mean_over_rows(grad_out, x, g, eps):
     return grad_x, grad_g / len(x)
 
 
+def rms_edges():
+    """A single number without eps; a row of zeros, and a gain of 0."""
+    one, x = np.ones((1, 1)), np.array([[0.0, 0.0, 0.0], [1.0, -2.0, 0.5]])
+    return [
+        {"grad_out": 2 * one, "x": -3 * one, "g": np.array([1.5]), "eps": 0.0},
+        {
+            "grad_out": np.array([[1.0, 2.0, -1.0], [0.5, 1.0, 3.0]]),
+            "x": x,
+            "g": np.array([0.0, 2.0, -1.0]),
+            "eps": 1e-3,
+        },
+    ]
+
+
 RMS = Question(
     "04.3",
     "rms_norm_backward",
@@ -156,6 +187,8 @@ RMS = Question(
         Wrong(gain_forgotten, "the gain stands between grad_out and r, too"),
         Wrong(mean_over_rows, "one gain serves all rows: do their gradients add up, or are they averaged?"),
     ),
+    rms_edges,
+    n_cases=6,
 )
 
 # --- 04.4 one matrix in two places --------------------------------------------------------------------------------
@@ -189,6 +222,15 @@ def last_wins(ids, grad_h0, h, grad_logits):
     return grad
 
 
+def tied_edges():
+    """A single token, and one token alone, three times."""
+    cases = []
+    for ids in (np.array([1]), np.array([2, 2, 2], dtype=np.int32)):
+        grad_h0, h = np.random.default_rng(0).normal(size=(2, len(ids), 2))
+        cases.append({"ids": ids, "grad_h0": grad_h0, "h": h, "grad_logits": np.arange(4.0 * len(ids)).reshape(-1, 4)})
+    return cases
+
+
 TIED = Question(
     "04.4",
     "tied_gradient",
@@ -210,6 +252,8 @@ TIED = Question(
             "two uses of one matrix: do the gradients add up, or are they averaged?",
         ),
     ),
+    tied_edges,
+    n_cases=6,
 )
 
 QUESTIONS = (GELU, BLOCK, RMS, TIED)

@@ -42,6 +42,14 @@ def eps_inside(w, g, m, v, step, lr, betas, eps, decay):
     return w - lr * m_hat / np.sqrt(v_hat + eps) - lr * decay * w, m, v
 
 
+def adamw_edges():
+    """The very first step, without decay; and one after a million."""
+    g, some = np.array([0.5, -2.0, 1e-3]), {"lr": 0.1, "betas": np.array([0.9, 0.999])}
+    first = {"w": np.ones(3), "g": g, "m": np.zeros(3), "v": np.zeros(3), "step": 1, **some, "eps": 0.0, "decay": 0.0}
+    x = np.linspace(0.1, 1, 4).reshape(2, 1, 2)
+    return [first, {"w": x, "g": -x, "m": 2 * x, "v": 3 * x, "step": 10**6, **some, "eps": 1e-8, "decay": 0.01}]
+
+
 ADAMW = Question(
     "05.1",
     "adamw_step",
@@ -59,6 +67,8 @@ ADAMW = Question(
             "how far does the decay move w in one step when the rate is near 0?",
         ),
     ),
+    adamw_edges,
+    n_cases=6,
 )
 
 # --- 05.2 clipping ------------------------------------------------------------------------------------------------
@@ -77,6 +87,15 @@ def clip_by_global_norm(grads, max_norm):
     return tuple(g * min(1.0, max_norm / length(grads)) for g in grads)
 
 
+def clip_edges():
+    """Exactly as long as allowed, an array of zeros, and a single array."""
+    return [
+        {"grads": [np.array([3.0]), np.array([0.0, 4.0])], "max_norm": 5.0},
+        {"grads": [np.zeros((1, 2)), np.array([[-6.0], [8.0]])], "max_norm": 1},
+        {"grads": [np.array([-0.5])], "max_norm": 2.0},
+    ]
+
+
 CLIP = Question(
     "05.2",
     "clip_by_global_norm",
@@ -85,7 +104,7 @@ CLIP = Question(
     clip_by_global_norm,
     (
         Wrong(
-            lambda grads, max_norm: tuple(g * min(1.0, max_norm / length([g])) for g in grads),
+            lambda grads, max_norm: tuple(g * min(1.0, max_norm / (length([g]) or 1)) for g in grads),
             "each array is clipped alone: the direction of the whole changes",
         ),
         Wrong(
@@ -101,6 +120,7 @@ CLIP = Question(
             "single numbers are cut off: the whole is to be shortened, with its direction kept",
         ),
     ),
+    clip_edges,
     n_cases=20,  # long and short gradients, both in any seed
 )
 
@@ -149,6 +169,17 @@ def per_position(W, states, targets):
     return accumulated_gradient(W, states, targets) * real / sum(map(len, targets))
 
 
+def parts_edges():
+    """A single position; no target at first and in the middle, logits that lie far apart in a row and between rows."""
+    W = np.array([[1000.0, 0.0, -1000.0, 1.0], [0.0, 500.0, -500.0, 2.0]])
+    h = np.array([[9.0, 9.0], [2.0, 0.0], [5.0, 5.0], [0.001, 0.002]])
+    targets = [np.array([NO_TARGET, 1, NO_TARGET, 3]), np.array([0], dtype=np.int32)]
+    return [
+        {"W": W / 1000, "states": [h[1:2]], "targets": [np.array([2])]},
+        {"W": W, "states": [h, h[1:2]], "targets": targets},
+    ]
+
+
 ACCUMULATED = Question(
     "05.3",
     "accumulated_gradient",
@@ -164,6 +195,8 @@ ACCUMULATED = Question(
             "too long by the number of parts: what do you divide by, and how often?",
         ),
     ),
+    parts_edges,
+    n_cases=6,
 )
 
 # --- 05.4 a cosine with restarts ----------------------------------------------------------------------------------
@@ -190,6 +223,12 @@ def restart_rates(steps, period, factor, lr, lr_min, late=0, turn=math.pi):
     return np.array(found)
 
 
+def restart_edges():
+    """Cycles of one step, one that is cut short, equal cycles, an end where a cycle ends."""
+    sizes = [(4, 1, 1), (2, 5, 2), (7, 2, 1), (9, 3, 2), (1, 1, 3)]
+    return [{"steps": n, "period": p, "factor": f, "lr": 1.0, "lr_min": 0.0} for n, p, f in sizes]
+
+
 RESTARTS = Question(
     "05.4",
     "restart_rates",
@@ -208,6 +247,8 @@ RESTARTS = Question(
             "there is no restart: the rate falls once over all steps",
         ),
     ),
+    restart_edges,
+    n_cases=9,
 )
 
 QUESTIONS = (ADAMW, CLIP, ACCUMULATED, RESTARTS)

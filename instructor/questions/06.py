@@ -50,6 +50,19 @@ def temperature_last(logits, min_p, temperature):
     return cut(softmax(logits / temperature), likely(softmax(logits), min_p))
 
 
+def min_p_edges():
+    """Only the likeliest is kept, and then it is kept; a bound for each row, two that are equal; all are kept."""
+    return [
+        {"logits": np.array([[1000.0, 0, -1000], [-3000.0, -1000, -3000]]), "min_p": 1.0, "temperature": 1.0},
+        {
+            "logits": np.array([[0.7, 0.0, 0.0], [5.0, 5.0, -1000.0], [50.0, 0.0, 0.0]]),
+            "min_p": 0.4,
+            "temperature": 1.0,
+        },
+        {"logits": np.array([[1.0, 0.0, -1.0, 2.0]]), "min_p": 0.0, "temperature": 2.0},
+    ]
+
+
 MIN_P = Question(
     "06.1",
     "min_p_probabilities",
@@ -62,6 +75,8 @@ MIN_P = Question(
         Wrong(temperature_last, "which comes first, the temperature or the cut?"),
         Wrong(lambda **a: min_p_probabilities(**a | {"temperature": 1.0}), "the temperature has no effect"),
     ),
+    min_p_edges,
+    n_cases=7,
 )
 
 # --- 06.2 a penalty for repetition --------------------------------------------------------------------------------
@@ -103,6 +118,13 @@ def probability_divided(logits, ids, penalty):
     return where_read(logits, ids, logits - math.log(penalty))
 
 
+def penalty_edges():
+    """No text so far, a logit of 0, and a text with every token."""
+    logits = np.array([0.0, -1.5, 2.0])
+    texts = [np.array([], dtype=np.int64), np.array([0, 2, 0]), np.array([2, 1, 0, 1], dtype=np.int32)]
+    return [{"logits": logits.copy(), "ids": ids, "penalty": 1.5} for ids in texts]
+
+
 PENALTY = Question(
     "06.2",
     "repetition_penalty",
@@ -115,6 +137,8 @@ PENALTY = Question(
         Wrong(probability_divided, "the penalty is a factor of the logit, not of the probability"),
         Wrong(lambda logits, ids, penalty: less(logits, penalty), "tokens that do not occur are punished too"),
     ),
+    penalty_edges,
+    n_cases=7,
 )
 
 # --- 06.3 a cache with sinks and a window -------------------------------------------------------------------------
@@ -136,6 +160,16 @@ def sink_cache_attention(q, k, v, sinks, window):
     return np.array(out), sizes
 
 
+def cache_edges():
+    """No sinks, a window of the new token alone, a cache that is never full, scores thousands apart."""
+    sizes = [(4, 0, 1), (5, 1, 1), (4, 2, 5), (1, 3, 2), (6, 1, 2)]  # T, sinks, window
+    drawn = [np.random.default_rng(0).normal(size=(3, T, 2)) * [[[100]], [[100]], [[1]]] for T, _, _ in sizes]
+    return [
+        {"q": q, "k": k, "v": v, "sinks": sinks, "window": window}
+        for (q, k, v), (_, sinks, window) in zip(drawn, sizes, strict=True)
+    ]
+
+
 CACHE = Question(
     "06.3",
     "sink_cache_attention",
@@ -154,6 +188,8 @@ CACHE = Question(
             "the sinks are kept beside the window, not inside it",
         ),
     ),
+    cache_edges,
+    n_cases=9,
 )
 
 # --- 06.4 beam search ---------------------------------------------------------------------------------------------
@@ -212,6 +248,13 @@ def best_of_all(log_p, start, n):
     return ids, float(score)
 
 
+def beam_edges():
+    """A single step, and the example of the text with a probability of 0."""
+    table = np.log([[0.2, 0.3, 0.5], [0.6, 0.3, 0.1], [0.3, 0.5, 0.2]])
+    never = np.array([[math.log(0.6), math.log(0.4)], [-np.inf, 0.0]])
+    return [{"log_p": table, "start": 2, "n": 1}, {"log_p": never, "start": 0, "n": 2}]
+
+
 BEAM = Question(
     "06.4",
     "beam_search",
@@ -223,6 +266,8 @@ BEAM = Question(
         Wrong(one_child_each, "all continuations compete: both survivors may come from one parent"),
         Wrong(best_of_all, "that is the best text of all, which a beam of 2 may lose: when does it drop a text?"),
     ),
+    beam_edges,
+    n_cases=6,
 )
 
 QUESTIONS = (MIN_P, PENALTY, CACHE, BEAM)

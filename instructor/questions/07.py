@@ -63,6 +63,13 @@ def gradient_of_the_sum(logits, labels, eps):
     return loss, gradient * len(logits)
 
 
+def smoothed_edges():
+    """Labels hundreds apart: P is 0, its logarithm is not; and nothing smoothed."""
+    far = np.array([[0.0, -900.0, 300.0], [700.0, -100.0, 0.0]])
+    hard = {"logits": np.array([[300.0, -500.0]]), "labels": np.array([0], dtype=np.int32), "eps": 0.0}
+    return [{"logits": far, "labels": np.array([1, 2]), "eps": 0.1}, hard]
+
+
 SMOOTHED = Question(
     "07.1",
     "smoothed_loss",
@@ -77,6 +84,8 @@ SMOOTHED = Question(
             gradient_of_the_sum, "the loss is right; compare the gradient's size with finite differences of the loss"
         ),
     ),
+    smoothed_edges,
+    n_cases=6,
 )
 
 # --- 07.2 a review: three texts, one of which may be missing ------------------------------------------------------
@@ -129,6 +138,13 @@ def last_from_one(**arguments):
     return ids, last + 1
 
 
+def full_rows():
+    """Nothing to pad, whatever is missing; and ids as large as GPT-1's."""
+    markers = {"start": 40478, "delimiter": 40479, "end": 40480}
+    rows = [([7], [300, 8], [9, 40477], 9), ([], [300, 8], [9], 6), ([7], [], [9], 5), ([7], [300, 8], [], 6)]
+    return [{"title": a, "text": b, "answer": c, "T": T} | markers for a, b, c, T in rows]
+
+
 REVIEW = Question(
     "07.2",
     "review_format",
@@ -141,6 +157,7 @@ REVIEW = Question(
         Wrong(last_of_the_row, "the ids are right; what does ids[last] hold?"),
         Wrong(last_from_one, "the ids are right; what does ids[last] hold, counted as NumPy counts?"),
     ),
+    full_rows,
     n_cases=12,  # so that a part is missing in some
 )
 
@@ -170,6 +187,13 @@ def by_the_answer(logits, labels, weights):
     return (w * losses(logits, labels)).sum() / w.sum()
 
 
+def weighted_edges():
+    """A single text, and losses in the hundreds."""
+    one = {"logits": np.array([[1.0, 2.0]]), "labels": np.array([0]), "weights": np.array([0.5, 2.0])}
+    far = np.array([[0.0, -900.0, 300.0], [-2000.0, -1500.0, -1600.0]])
+    return [one, {"logits": far, "labels": np.array([1, 2], dtype=np.int32), "weights": np.array([0.5, 2.0, 3.0])}]
+
+
 WEIGHTED = Question(
     "07.3",
     "weighted_loss",
@@ -184,6 +208,8 @@ WEIGHTED = Question(
         Wrong(by_the_answer, "whose weight does a text get: that of its label, or that of the model's answer?"),
         Wrong(lambda logits, labels, weights: losses(logits, labels).mean(), "the weights have no effect"),
     ),
+    weighted_edges,
+    n_cases=6,
 )
 
 # --- 07.4 the mean of all states ----------------------------------------------------------------------------------
@@ -232,6 +258,14 @@ def gradient_in_the_padding(hidden, lengths, W, d_logits):
     return pooled(hidden, W, d_logits, real(hidden, lengths) / lengths[:, None], everywhere / lengths[:, None])
 
 
+def full_texts():
+    """No padding; the shortest text, beside a full one."""
+    hidden, d_logits = np.arange(24.0).reshape(2, 4, 3) ** 0.5, np.array([[1.0, -2.0], [0.5, 3.0]])
+    W = np.array([[1.0, 0.5], [-1.0, 2.0], [0.0, 1.0]])
+    lengths = [np.array([4]), np.array([4, 2], dtype=np.int32)]
+    return [{"hidden": hidden[: len(n)], "lengths": n, "W": W, "d_logits": d_logits[: len(n)]} for n in lengths]
+
+
 MEAN_HEAD = Question(
     "07.4",
     "mean_head",
@@ -244,6 +278,8 @@ MEAN_HEAD = Question(
         Wrong(undivided_gradient, "the logits are right; compare the gradient's size with finite differences"),
         Wrong(gradient_in_the_padding, "the logits are right; what is the gradient at a state that they do not read?"),
     ),
+    full_texts,
+    n_cases=6,
 )
 
 QUESTIONS = (SMOOTHED, REVIEW, WEIGHTED, MEAN_HEAD)

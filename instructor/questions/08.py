@@ -51,6 +51,13 @@ def no_premise_left(premise, hypothesis, n_ctx, start, delimiter, end):
     return [start, *premise[max(0, len(premise) - kept) :], delimiter, *hypothesis, end]
 
 
+def pair_edges():
+    """Exactly full, one too many on either side, the least room, the shortest texts."""
+    sizes = [(4, 3, 10), (5, 3, 10), (4, 4, 10), (2, 2, 5), (1, 2, 5), (1, 1, 12)]
+    markers = {"start": 40, "delimiter": 41, "end": 42}
+    return [{"premise": [*range(a)], "hypothesis": [*range(20, 20 + b)], "n_ctx": n, **markers} for a, b, n in sizes]
+
+
 CUT = Question(
     "08.1",
     "cut_pair",
@@ -63,6 +70,7 @@ CUT = Question(
         Wrong(without_the_markers, "print the length of your result beside n_ctx: what has not been counted?"),
         Wrong(no_premise_left, "try a hypothesis longer than n_ctx: what is left of the premise?"),
     ),
+    pair_edges,
     n_cases=20,  # so that each kind of pair comes up
 )
 
@@ -83,9 +91,14 @@ def share(what, among):
     return float(what[among].mean()) if among.any() else 0.0
 
 
-def none_answered_rightly():
-    labels = np.array([0, 1, 2, 0])
-    return [{"answers": (labels + 1) % 3, "answers_negated": labels, "labels": labels}]
+def negation_edges():
+    """No original answered rightly; a single pair, and all of them."""
+    labels, one = np.array([0, 1, 2, 0], dtype=np.int32), np.array([2])
+    return [
+        {"answers": (labels + 1) % 3, "answers_negated": labels.copy(), "labels": labels},
+        {"answers": one, "answers_negated": one.copy(), "labels": one.copy()},
+        {"answers": labels, "answers_negated": TURNED[labels], "labels": labels.copy()},
+    ]
 
 
 def consistency(answers, answers_negated, labels):
@@ -118,8 +131,8 @@ NEGATION = Question(
             "what is the true label of a pair whose hypothesis was negated?",
         ),
     ),
-    none_answered_rightly,
-    n_cases=6,
+    negation_edges,
+    n_cases=8,
 )
 
 # --- 08.3 mistakes that cost --------------------------------------------------------------------------------------
@@ -128,6 +141,13 @@ NEGATION = Question(
 def decide_inputs(rng):
     B, k = 12, int(rng.integers(3, 5))
     return {"P": rng.dirichlet(np.ones(k), size=B), "cost": rng.uniform(1, 10, size=(k, k)) * (1 - np.eye(k))}
+
+
+def decide_edges():
+    """Two labels; and answers that cost the same, in numbers that no computer rounds."""
+    halves = np.array([[0.5, 0.25, 0.25], [0.0, 0.0, 1.0]])
+    equal = np.array([[4.0, 2.0, 2.0], [0.0, 4.0, 4.0], [8.0, 4.0, 4.0]])
+    return [{"P": np.array([[0.75, 0.25]]), "cost": np.array([[0.0, 1.0], [5.0, 0.0]])}, {"P": halves, "cost": equal}]
 
 
 def cheapest(expected):
@@ -160,6 +180,8 @@ DECIDE = Question(
         Wrong(dearest, "is a cost something to be made large?"),
         Wrong(cost_at_its_likeliest, "your costs take the likeliest label for the truth; how sure is the model of it?"),
     ),
+    decide_edges,
+    n_cases=6,
 )
 
 # --- 08.4 McNemar's test ------------------------------------------------------------------------------------------
@@ -174,10 +196,11 @@ def mcnemar_inputs(rng):
     }
 
 
-def even_disagreements():
-    """b = c = 0, and b = c = 2."""
-    same = np.array([1, 0, 1, 1, 0])
-    return [{"right_a": same, "right_b": same.copy()}, {"right_a": same, "right_b": np.array([0, 1, 0, 1, 1])}]
+def mcnemar_edges():
+    """b = c = 0; b = c = 2; only A is ever alone, and only B; and a single pair."""
+    a, mixed, none = np.array([1, 0, 1, 1, 0]), np.array([0, 1, 0, 1, 1]), np.zeros(5, dtype=int)
+    pairs = [(a, a.copy()), (a, mixed), (a, none), (none, a), (none[:1], a[:1])]
+    return [{"right_a": x, "right_b": y} for x, y in pairs]
 
 
 def disagreements(right_a, right_b):
@@ -231,8 +254,8 @@ MCNEMAR = Question(
         Wrong(one_sided, "the statistic is right; p is that of a difference in either direction"),
         Wrong(over_all_pairs, "b and c are right; do pairs that both models get right say which is better?"),
     ),
-    even_disagreements,
-    n_cases=7,
+    mcnemar_edges,
+    n_cases=9,
 )
 
 QUESTIONS = (CUT, NEGATION, DECIDE, MCNEMAR)

@@ -55,6 +55,14 @@ def the_sum(h_ab, h_ba, W, y):
     return loss, d_W, d_joint, d_joint
 
 
+def product_edges():
+    """A single pair; logits that lie hundreds apart, in a row and between rows."""
+    h_ab, h_ba = np.array([[30.0, -2.0], [-30.0, 10.0]]), np.array([[30.0, 1.0], [40.0, -200.0]])
+    W = np.array([[1.0, -1.0, 0.5], [0.25, 2.0, 0.0]])
+    one = {"h_ab": h_ab[:1] / 10, "h_ba": h_ba[:1] / 10, "W": W, "y": np.array([1], dtype=np.int32)}
+    return [one, {"h_ab": h_ab, "h_ba": h_ba, "W": W, "y": np.array([1, 0])}]
+
+
 PRODUCT = Question(
     "09.1",
     "product_head",
@@ -67,6 +75,8 @@ PRODUCT = Question(
         Wrong(sum_over_the_batch, "the loss is right; is your gradient that of the mean over the batch?"),
         Wrong(the_sum, "this is eq. (7) as it stands; here the two states are joined in another way"),
     ),
+    product_edges,
+    n_cases=6,
 )
 
 # --- 09.2 Kendall's tau-b -----------------------------------------------------------------------------------------
@@ -108,6 +118,12 @@ def no_root(x, y):
     return signs.sum() / ((~tied_x).sum() * (~tied_y).sum())
 
 
+def tau_edges():
+    """A single pair, in opposite order; no ties, and whole numbers."""
+    x, y = np.array([3, 1, 2, 5, 4]), np.array([1, 4, 2, 5, 3])
+    return [{"x": np.array([1.0, 2.0]), "y": np.array([0.5, 0.0])}, {"x": x, "y": y}, {"x": x, "y": -x}]
+
+
 TAU = Question(
     "09.2",
     "kendall_tau",
@@ -120,6 +136,8 @@ TAU = Question(
         Wrong(ties_agree, "what does a tied pair add to the numerator?"),
         Wrong(no_root, "try x = y = [1, 2, 3]: the two agree perfectly, what do you get?"),
     ),
+    tau_edges,
+    n_cases=7,
 )
 
 # --- 09.3 the cosine ----------------------------------------------------------------------------------------------
@@ -145,6 +163,13 @@ def cosine(u, v):
     return cosine_of(u, v, lambda unit_u, unit_v, c: (unit_v - c * unit_u) / norm(u))
 
 
+def cosine_edges():
+    """Parallel, opposite and orthogonal; short and long; a single number."""
+    u = np.array([[1.0, 2.0], [-2e-3, 1e-3], [3.0, 0.0], [3000.0, 1000.0]])
+    v = np.array([[2.0, 4.0], [4e-3, -2e-3], [0.0, 0.5], [1e-3, 2e-3]])
+    return [{"u": u, "v": v}, {"u": np.array([[-2.0]]), "v": np.array([[5.0]])}]
+
+
 COSINE = Question(
     "09.3",
     "cosine",
@@ -165,6 +190,8 @@ COSINE = Question(
             "the cosine is right; at which of the two vectors is this the gradient?",
         ),
     ),
+    cosine_edges,
+    n_cases=6,
 )
 
 # --- 09.4 a batch of pairs ----------------------------------------------------------------------------------------
@@ -197,6 +224,13 @@ def among_all_pairs(a, b, tau):
     return -np.diag(log_softmax(scores.reshape(-1)).reshape(scores.shape)).mean()
 
 
+def batch_edges():
+    """A single pair; and a temperature so low that the probabilities of other partners, or the right one, are 0."""
+    a = np.array([[1.0, 0.0], [0.6, 0.8], [0.0, -2.0]])
+    low = {"a": a, "b": np.array([[1.0, 0.5], [-1.0, 0.2], [0.1, -1.0]]), "tau": 0.001}
+    return [{"a": a[:1], "b": a[1:2], "tau": 0.5}, low]
+
+
 PAIRS = Question(
     "09.4",
     "pair_loss",
@@ -216,6 +250,8 @@ PAIRS = Question(
             among_all_pairs, "each text chooses among the B texts of the other side; what does your softmax run over?"
         ),
     ),
+    batch_edges,
+    n_cases=6,
 )
 
 QUESTIONS = (PRODUCT, TAU, COSINE, PAIRS)

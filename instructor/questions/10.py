@@ -60,6 +60,14 @@ def summed_gradient(scores, lengths, labels):
     return loss, gradient * len(lengths)
 
 
+def choice_edges():
+    """A single option; scores hundreds apart, with a question of one option among others."""
+    far = np.array([0.0, -900.0, 2000.0, -400.0, 500.0, 500.0])
+    one = {"scores": np.array([3.0]), "lengths": np.array([1]), "labels": np.array([0])}
+    lengths = np.array([2, 1, 3], dtype=np.int32)
+    return [one, {"scores": far, "lengths": lengths, "labels": np.array([1, 0, 2], dtype=np.int32)}]
+
+
 CHOICE = Question(
     "10.1",
     "choice_loss",
@@ -72,6 +80,8 @@ CHOICE = Question(
         Wrong(labels_not_moved, "the loss is right; add up your gradient over the options of each question"),
         Wrong(summed_gradient, "the loss is right; compare the gradient's size with finite differences of it"),
     ),
+    choice_edges,
+    n_cases=6,
 )
 
 # --- 10.2 two by two ----------------------------------------------------------------------------------------------
@@ -85,8 +95,12 @@ def ranking_inputs(rng):
 def ranking(h, w, y, others, sign=1):
     """The mean over `others` of log(1 + e^-(z_y - z_i)), and its gradient at w."""
     apart = sign * (h[y] - h[others])  # (n, d)
-    wrong_way = 1 / (1 + np.exp(apart @ w))
-    return np.logaddexp(0, -apart @ w).mean(), -(wrong_way[:, None] * apart).mean(axis=0)
+    return np.logaddexp(0, -apart @ w).mean(), -(wrong_way(apart @ w)[:, None] * apart).mean(axis=0)
+
+
+def wrong_way(difference):
+    """1 / (1 + e^difference), which never overflows."""
+    return np.exp(-np.logaddexp(0, difference))
 
 
 def all_but(y, N):
@@ -113,8 +127,13 @@ def summed(h, w, y):
 def right_state_forgotten(h, w, y):
     others = all_but(y, len(h))
     loss, _ = ranking_loss(h, w, y)
-    wrong_way = 1 / (1 + np.exp((h[y] - h[others]) @ w))
-    return loss, (wrong_way[:, None] * h[others]).mean(axis=0)
+    return loss, (wrong_way((h[y] - h[others]) @ w)[:, None] * h[others]).mean(axis=0)
+
+
+def ranking_edges():
+    """Two options; and differences of many hundreds, both ways."""
+    far = {"h": np.array([[1.0, 2.0], [900.0, 0.0], [-900.0, 1.0]]), "w": np.array([1.0, -0.5])}
+    return [{"h": np.array([[1.0], [0.5]]), "w": np.array([2.0]), "y": 1}, far | {"y": 0}, far | {"y": 2}]
 
 
 RANKING = Question(
@@ -129,6 +148,8 @@ RANKING = Question(
         Wrong(summed, "the text asks for the mean over the pairs"),
         Wrong(right_state_forgotten, "the loss is right; w acts on two states in each pair, what are they?"),
     ),
+    ranking_edges,
+    n_cases=7,
 )
 
 # --- 10.3 and 10.4 one passage, several questions, all their options in one row ---------------------------------------
@@ -192,6 +213,15 @@ def one_behind(passage, questions, options):
     return positions, last + 1
 
 
+def row_edges():
+    """Nothing but ones; one question with one option; options of one token and many."""
+    rows = [(1, [1], [[1]]), (3, [2], [[4]]), (1, [1, 3, 1], [[1, 5], [1, 1, 1, 1], [2]])]
+    return [
+        {"passage": p, "questions": np.array(qs, dtype=np.int32), "options": [np.array(n) for n in options]}
+        for p, qs, options in rows
+    ]
+
+
 ROW = Question(
     "10.3",
     "row_positions",
@@ -204,17 +234,19 @@ ROW = Question(
         Wrong(last_as_position, "the positions are right; `last` is to index the row: what stands at row[last]?"),
         Wrong(one_behind, "the positions are right; which token stands at row[last], counted as NumPy counts?"),
     ),
+    row_edges,
+    n_cases=8,
 )
 
 
 def visible(passage, questions, options, sees):
     """(T, T) by a rule `sees(q, o, q', o')`: may a token of question q, option o see one of q', o'? The future too."""
     _, q, o = tokens(passage, questions, options)
-    return sees(q[:, None], o[:, None], q, o).astype(int)
+    return sees(q[:, None], o[:, None], q, o)
 
 
 def past(passage, questions, options):
-    return np.tri(tokens(passage, questions, options).shape[1], dtype=int)
+    return np.tri(tokens(passage, questions, options).shape[1], dtype=bool)  # of any type: a mask may be floats
 
 
 def same_branch(q, o, q_key, o_key):
@@ -254,6 +286,8 @@ MASK = Question(
             "is a row of your mask the token that looks, or the token that is looked at?",
         ),
     ),
+    row_edges,
+    n_cases=8,
 )
 
 QUESTIONS = (CHOICE, RANKING, ROW, MASK)

@@ -50,6 +50,16 @@ def mean_of_the_draws(a, b, draws, level):
     return means.mean(), *quantiles(means, (1 - level) / 2)
 
 
+def interval_edges():
+    """A single resample of a single example; no difference; the median as the interval."""
+    a, draws = np.array([1.0, 3.0, 2.0]), np.array([[0, 0, 1], [2, 1, 2]], dtype=np.int32)
+    return [
+        {"a": a[:1], "b": a[1:2], "draws": np.array([[0]]), "level": 0.9},
+        {"a": a, "b": a.copy(), "draws": draws, "level": 0.5},
+        {"a": a, "b": a[::-1].copy(), "draws": draws, "level": 0.0},
+    ]
+
+
 INTERVAL = Question(
     "11.1",
     "paired_interval",
@@ -62,6 +72,8 @@ INTERVAL = Question(
         Wrong(of_the_examples, "your interval holds single examples; what is one resample's result?"),
         Wrong(mean_of_the_draws, "the interval is right; the gain itself is that of the test set as it is"),
     ),
+    interval_edges,
+    n_cases=7,
 )
 
 # --- 11.2 the best of k runs, honestly ----------------------------------------------------------------------------
@@ -87,6 +99,13 @@ def with_replacement(dev, test, k):
     return test[np.argsort(dev)] @ np.diff(places**k)
 
 
+def best_edges():
+    """A single run; one of all; all of them; scores below 0."""
+    dev, test = np.array([-3.0, -1.0, -2.0, -5.0]), np.array([0.5, -1.0, 0.5, 2.0])
+    sizes = [(1, 1), (4, 1), (4, 4)]
+    return [{"dev": dev[:n], "test": test[:n], "k": k} for n, k in sizes]
+
+
 BEST = Question(
     "11.2",
     "expected_best",
@@ -106,6 +125,8 @@ BEST = Question(
             "these are the k best of all n; which k runs does one have who has only k?",
         ),
     ),
+    best_edges,
+    n_cases=7,
 )
 
 # --- 11.3 the sign test -------------------------------------------------------------------------------------------
@@ -121,9 +142,15 @@ def signs_inputs(rng):
     return {"a": a[order], "b": (a - step)[order]}
 
 
-def even_results():
-    """As many won as lost."""
-    return [{"a": np.array([70.0, 80.0, 75.0]), "b": np.array([71.0, 79.0, 75.0])}]
+def signs_edges():
+    """As many won as lost; nothing but ties; all won; more runs than a 64-bit binomial coefficient allows."""
+    ties, many = np.array([70.0, 70.0]), np.arange(80) % 8
+    return [
+        {"a": np.array([70.0, 80.0, 75.0]), "b": np.array([71.0, 79.0, 75.0])},
+        {"a": ties, "b": ties.copy()},
+        {"a": ties + 1, "b": ties},
+        {"a": many, "b": np.full(80, 3)},
+    ]
 
 
 def tail(m, n):
@@ -166,8 +193,8 @@ SIGNS = Question(
         Wrong(one_sided, "the counts are right; would you have been as surprised if the other arm had won?"),
         Wrong(this_count_only, "the counts are right; p is the chance of a result at least as uneven as this one"),
     ),
-    even_results,
-    n_cases=6,
+    signs_edges,
+    n_cases=9,
 )
 
 # --- 11.4 zero shot, less what an option is worth anywhere ------------------------------------------------------------
@@ -185,6 +212,15 @@ def sums(values, lengths):
 
 def chosen(scores):
     return int(np.argmax(scores)), scores
+
+
+def zero_edges():
+    """A single option, and equal ones, in numbers that no computer rounds."""
+    given = np.array([-2.0, -0.5, -0.5, -1.0, -3.0])
+    alone = np.array([-1.0, -1.5, -1.5, -2.0, -4.0])
+    lengths = np.array([1, 2, 1, 1], dtype=np.int32)
+    one = {"given": given[:2], "alone": alone[:2], "lengths": np.array([2])}
+    return [one, {"given": given, "alone": alone, "lengths": lengths}]
 
 
 ZERO = Question(
@@ -211,6 +247,8 @@ ZERO = Question(
             "the question makes an option likelier: does your score rise?",
         ),
     ),
+    zero_edges,
+    n_cases=7,
 )
 
 QUESTIONS = (INTERVAL, BEST, SIGNS, ZERO)

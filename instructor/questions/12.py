@@ -72,6 +72,16 @@ def once_a_word(words, counts, new_id):
     return step(words, first_of(counted(words, counts)), new_id, most=1)
 
 
+def step_edges():
+    """Words of one id, a pair that overlaps itself, equal pairs of longer ids, a count beyond 32 bits."""
+    tried = [
+        ([[0], [1, 1, 1, 1, 1], [2, 1]], [50, 1, 2], 3),
+        ([[12, 1], [10, 2], [2, 11], [11, 2]], [3, 3, 3, 3], 13),  # as text (10, 2) would be the smallest
+        ([[2, 1], [1, 2]], [2**32 + 1, 5], 40_000),
+    ]
+    return [{"words": [np.array(w) for w in words], "counts": np.array(n), "new_id": i} for words, n, i in tried]
+
+
 STEP = Question(
     "12.1",
     "bpe_step",
@@ -84,6 +94,7 @@ STEP = Question(
         Wrong(first_met, "two pairs are equally frequent: does your choice depend on the order of the words?"),
         Wrong(once_a_word, "the pair is right; look at a word that holds it twice"),
     ),
+    step_edges,
     n_cases=24,  # so that ties and words with the pair twice come up
 )
 
@@ -121,6 +132,14 @@ def one_rule(word, merges, first_id):
     return merged(ids, present[0], first_id + merges.tolist().index(list(present[0]))) if present else ids
 
 
+def encode_edges():
+    """No merges, one id, no pair that was learnt, a pair that overlaps itself, ids that begin elsewhere."""
+    merges = np.array([[1, 1], [0, 100], [100, 100]])
+    words = [[0], [1, 0, 1, 0], [1, 1, 1, 0, 1, 1, 1, 1, 1]]
+    none = {"word": np.array([0, 1, 0]), "merges": np.empty((0, 2), dtype=int), "first_id": 3}
+    return [none, *({"word": np.array(word), "merges": merges, "first_id": 100} for word in words)]
+
+
 ENCODE = Question(
     "12.2",
     "bpe_encode",
@@ -144,6 +163,7 @@ ENCODE = Question(
             "which id does the very first merge get?",
         ),
     ),
+    encode_edges,
     n_cases=16,  # so that the order of the merges matters in some
 )
 
@@ -171,6 +191,14 @@ def count(vocab_size, n_ctx, n_layer, d_model, d_ff, k, tied, biases, markers=3,
     return tables + n_layer * (matrices + with_biases + norms * 2 * d_model) + d_model * k
 
 
+def count_edges():
+    """Tied or not, biases or not, all four; the smallest model, and GPT-1 itself."""
+    small = {"vocab_size": 1, "n_ctx": 1, "n_layer": 1, "d_model": 1, "d_ff": 1, "k": 1}
+    gpt1 = {"vocab_size": 40478, "n_ctx": 512, "n_layer": 12, "d_model": 768, "d_ff": 3072, "k": 2}
+    four = [(True, True), (True, False), (False, True), (False, False)]
+    return [small | {"tied": t, "biases": b} for t, b in four] + [gpt1 | {"tied": True, "biases": True}]
+
+
 COUNT = Question(
     "12.3",
     "count_parameters",
@@ -183,6 +211,7 @@ COUNT = Question(
         Wrong(lambda **sizes: count(**sizes, width=4 * sizes["d_model"]), "how wide is the MLP here?"),
         Wrong(lambda **sizes: count(**sizes | {"tied": False}), "tied: how many parameters has W^L of its own?"),
     ),
+    count_edges,
     n_cases=16,  # so that tied and untied come up
 )
 
@@ -223,6 +252,12 @@ def as_torch_keeps_it(c_attn, n_head):
     return tuple(cut_columns(matrix.T, n_head) for matrix in np.split(c_attn, 3, axis=1))
 
 
+def heads_edges():
+    """One head, and heads of one column."""
+    c_attn = np.arange(27.0).reshape(3, 9)
+    return [{"c_attn": c_attn, "n_head": 1}, {"c_attn": c_attn, "n_head": 3}]
+
+
 HEADS = Question(
     "12.4",
     "split_heads",
@@ -231,10 +266,12 @@ HEADS = Question(
     split_heads,
     (
         Wrong(reshaped_only, "the shapes fit, but is W_Q[0][1, 0] still in row 1 of the file's matrix?"),
-        Wrong(head_by_head, "what stands beside head 1's query in the file: its key, or head 2's query?"),
+        Wrong(head_by_head, "what stands beside head 0's query in the file: its key, or head 1's query?"),
         Wrong(every_nth_column, "do a head's columns lie side by side in the file?"),
         Wrong(as_torch_keeps_it, "in which order does the file keep (in, out)? A state multiplies from the left"),
     ),
+    heads_edges,
+    n_cases=6,
 )
 
 QUESTIONS = (STEP, ENCODE, COUNT, HEADS)
