@@ -723,6 +723,10 @@ def stream(start, log=np.log):
     return sums
 
 
+def from_the_first(z):
+    return z[0] + np.log(np.cumsum(np.exp(z - z[0])))
+
+
 def mixture(size, unigram=slice(1, None), add=1):
     def loss(train, test, vocab_size, share):
         V = size(train, test, vocab_size)
@@ -744,7 +748,7 @@ def largest_id(train, test, vocab_size):
 
 
 WRONG = {
-    "01.1": [stream(lambda z: 0.0), stream(lambda z: -1e9, np.log1p), np.logaddexp.reduce, in_place(stream(min), "z")],
+    "01.1": [stream(lambda z: 0.0), stream(lambda z: -1e9, np.log1p), from_the_first, in_place(stream(min), "z")],
     "01.2": [
         lambda nats, lengths: float(np.concatenate(nats).sum() / np.log(2) / max(sum(map(len, nats)), 1)),
         lambda nats, lengths: float(np.concatenate(nats).sum() / np.log(10) / np.concatenate(lengths).sum()),

@@ -249,10 +249,12 @@ def best_of_all(log_p, start, n):
 
 
 def beam_edges():
-    """A single step, and the example of the text with a probability of 0."""
+    """A single step; the text's example with a probability of 0; a table on which a beam of 3 finds another text."""
     table = np.log([[0.2, 0.3, 0.5], [0.6, 0.3, 0.1], [0.3, 0.5, 0.2]])
     never = np.array([[math.log(0.6), math.log(0.4)], [-np.inf, 0.0]])
-    return [{"log_p": table, "start": 2, "n": 1}, {"log_p": never, "start": 0, "n": 2}]
+    wider = np.log([[0.36, 0.31, 0.33], [0.07, 0.7, 0.23], [0.46, 0.09, 0.45]])
+    tables = [(table, 2, 1), (never, 0, 2), (wider, 0, 4)]
+    return [{"log_p": log_p, "start": start, "n": n} for log_p, start, n in tables]
 
 
 BEAM = Question(
@@ -267,7 +269,7 @@ BEAM = Question(
         Wrong(best_of_all, "that is the best text of all, which a beam of 2 may lose: when does it drop a text?"),
     ),
     beam_edges,
-    n_cases=6,
+    n_cases=7,
 )
 
 QUESTIONS = (MIN_P, PENALTY, CACHE, BEAM)
