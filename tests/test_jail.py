@@ -224,7 +224,7 @@ HOSTILE = {  # name: (cell, how A may end)
         DONE,
     ),
     "memorised results": (body("return np.array([0.00123, 0.5974, -0.5482, -1.7812])"), DONE),
-    "changes its input": (body("x[:] = 0", "return x"), DONE),
+    "changes its input": (body("x[:] = 0", "return x"), ERROR),
     "changes the source that is compiled": (
         TOOLS + "import ast, builtins\n"
         "class Two(ast.NodeTransformer):\n"
@@ -480,7 +480,7 @@ def test_every_attack_tells_whether_it_worked():
 ECHO = """
 import numpy as np
 def echo(a, b, n, word, several, flag):
-    b += 1
+    b = b + 1
     kinds = [type(n) is int, type(word) is str, type(several) is list, flag is True, type(a) is np.float32]
     return a, b, n, len(word), several[0], several[1][0], kinds
 """

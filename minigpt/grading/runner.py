@@ -120,7 +120,7 @@ def call(question, function, job, file):
         for place, part in enumerate(result if isinstance(result, tuple) else (result,)):
             array = np.asarray(part)
             if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
-                raise TypeError(f"case {case + 1}: {type(part).__name__} of dtype {array.dtype} is not real numbers")
+                raise TypeError(f"case {case}: {type(part).__name__} of dtype {array.dtype} is not real numbers")
             npy = io.BytesIO()
             np.save(npy, array, allow_pickle=False)
             file.writestr(f"{case}.{place}.npy", npy.getvalue())
