@@ -166,6 +166,10 @@ def backwards(train, test, vocab_size, share):
     return -np.log(share * two[::-1] + (1 - share) * one).mean()
 
 
+def of_ids_that_occur(train, test, vocab_size, share):
+    return interpolated_loss(train, test, int(max(train.max(), test.max())) + 1, share)
+
+
 def per_id(train, test, vocab_size, share):
     return interpolated_loss(train, test, vocab_size, share) * (len(test) - 1) / len(test)
 
@@ -193,6 +197,7 @@ MIXTURE = Question(
             "which of the two models has the weight share?",
         ),
         Wrong(backwards, "a row of the bigram table must sum to 1 over the NEXT token"),
+        Wrong(of_ids_that_occur, "an id that neither text holds is possible all the same: what is vocab_size for?"),
         Wrong(per_id, "how many tokens of test are predicted? The first has nothing before it"),
     ),
     mixture_edges,

@@ -123,9 +123,9 @@ def alibi_inputs(rng):
     return {"q": q, "k": k, "v": v}
 
 
-def with_bias(q, k, v, first=1, sign=-1, bias_scale=1.0):
+def with_bias(q, k, v, first=1, sign=-1, bias_scale=1.0, per_head=8.0):
     H, T, d = q.shape
-    slopes = 2.0 ** (-8 * np.arange(first, first + H) / H)[:, None, None]
+    slopes = 2.0 ** (-np.arange(first, first + H) * per_head / H)[:, None, None]
     i, j = np.indices((T, T))
     scores = q @ k.swapaxes(1, 2) / np.sqrt(d) + sign * slopes * (i - j) * bias_scale
     return softmax(np.where(j <= i, scores, -np.inf)) @ v
@@ -153,6 +153,10 @@ ALIBI = Question(
             "the distance is divided by sqrt(d_k) as well: look at the order",
         ),
         Wrong(lambda q, k, v: with_bias(q, k, v, sign=0), "the distance has no effect"),
+        Wrong(
+            lambda q, k, v: with_bias(q, k, v, per_head=8 // len(q) * len(q)),
+            "try three heads: 8 h / H need not be a whole number",
+        ),
     ),
     alibi_edges,
     n_cases=7,

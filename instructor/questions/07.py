@@ -58,6 +58,12 @@ def hard_gradient(logits, labels, eps):
     return against(logits, smoothed(labels, k, eps), one_hot(labels, k))
 
 
+def a_little_added(logits, labels, eps):
+    _, gradient = smoothed_loss(logits, labels, eps)
+    log_p = np.log(np.exp(log_softmax(logits)) + 1e-12)
+    return -(smoothed(labels, logits.shape[1], eps) * log_p).sum() / len(logits), gradient
+
+
 def gradient_of_the_sum(logits, labels, eps):
     loss, gradient = smoothed_loss(logits, labels, eps)
     return loss, gradient * len(logits)
@@ -79,6 +85,7 @@ SMOOTHED = Question(
     (
         Wrong(shared_by_the_others, "how many labels share eps? Write q for k = 2 and compare it with the text"),
         Wrong(too_much_in_all, "add up your q over the labels of one text: is it a distribution?"),
+        Wrong(a_little_added, "log(P + 1e-12) is never below -28: write log P without P"),
         Wrong(hard_gradient, "the loss is right; which distribution does its gradient compare P with?"),
         Wrong(
             gradient_of_the_sum, "the loss is right; compare the gradient's size with finite differences of the loss"
@@ -133,6 +140,11 @@ def last_of_the_row(**arguments):
     return ids, len(ids) - 1
 
 
+def before_the_padding(**arguments):
+    ids, _ = review(**arguments)
+    return ids, int(np.argmax(ids == 0)) - 1
+
+
 def last_from_one(**arguments):
     ids, last = review(**arguments)
     return ids, last + 1
@@ -155,6 +167,7 @@ REVIEW = Question(
         Wrong(doubled_delimiter, "look at a review with an empty part: which markers stand beside each other?"),
         Wrong(delimiter_behind_each, "what stands right before <e>? `$` is a border between two texts"),
         Wrong(last_of_the_row, "the ids are right; what does ids[last] hold?"),
+        Wrong(before_the_padding, "the ids are right; a row may be full: where is its first 0?"),
         Wrong(last_from_one, "the ids are right; what does ids[last] hold, counted as NumPy counts?"),
     ),
     full_rows,
