@@ -160,7 +160,8 @@ def imported(path):
 def wanted_by(part):
     files = {path for pattern in PARTS[part] for path in ROOT.glob(pattern)}
     files -= {ROOT / name for name in ELSEWHERE.get(part, ())}
-    own = {"minigpt", "benchmarks", "instructor", *(path.stem for folder in FOLDERS for path in (ROOT / folder).glob("*.py"))}
+    own = {path.stem for folder in FOLDERS for path in (ROOT / folder).glob("*.py")}
+    own |= {"minigpt", "benchmarks", "instructor"}
     names = {name for path in files for name in imported(path)} - own - sys.stdlib_module_names
     return {NAMES.get(name, name.lower().replace("_", "-")) for name in names}
 
