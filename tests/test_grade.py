@@ -20,15 +20,16 @@ from test_jail import needs_jail
 from traitlets.config import Config
 
 from minigpt import commands
-from minigpt.grading import batch, feedback, instructor, stored, submissions
+from minigpt.grading import batch, download, feedback, instructor, stored
 from minigpt.grading.answers import Answer
 from minigpt.grading.course import make, refuse_links
+from minigpt.grading.duplicates import duplicates
 from minigpt.grading.instructor import folder_of, questions_of
 from minigpt.grading.nbgrader_jail import JailGrade
 from minigpt.grading.notebook import SETUP, answer_cells
 from minigpt.grading.question import CHAPTERS, drawn
 from minigpt.grading.roster import read_roster
-from minigpt.grading.submissions import Refused, collect, owner_of
+from minigpt.grading.submissions import Refused, collect
 from minigpt.support.errors import InputError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -86,6 +87,10 @@ def graded(school, out="out", **options):
     return batch.grade(school / "in", "02", school / "roster.csv", school / out, **options)
 
 
+def without_time(rows):
+    return [row | {"time": ""} for row in rows]
+
+
 def test_everybody_has_a_row_with_a_score_or_a_reason(school):
     rows = graded(school)
     assert [row["student"] for row in rows] == STUDENTS
@@ -93,17 +98,18 @@ def test_everybody_has_a_row_with_a_score_or_a_reason(school):
     assert [row["score"] for row in rows] == [10, 0, half, 0, ""]
     assert [row["status"] for row in rows] == ["graded"] * 4 + ["not graded: nothing handed in"]
     assert rows[1]["02.1 status"] == "wrong" and rows[3]["02.1 status"] == "not answered"
-    with open(school / "out" / "grades.csv", newline="", encoding="utf-8") as file:
+    with open(school / "out" / "grades.csv", newline="", encoding="utf-8-sig") as file:
         assert [{k: str(v) for k, v in row.items()} for row in rows] == list(csv.DictReader(file))
     assert all(row["jail"] == "no" for row in rows)
 
 
 def test_grading_twice_gives_the_same_and_another_seed_other_inputs(school):
     first = graded(school)
-    assert graded(school, "again") == first
+    assert without_time(graded(school, "again")) == without_time(first)
     other = graded(school, "other", seed=8)
     assert [row["score"] for row in other] == [row["score"] for row in first]
     pages = [(school / out / "feedback" / "ben.html").read_text() for out in ("out", "again", "other")]
+    pages = [page.partition("Graded")[0] for page in pages]  # the time stands behind
     assert pages[0] == pages[1] != pages[2]
 
 
@@ -159,7 +165,7 @@ def test_a_jail_that_failed_is_tried_again(school, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(batch.answers, "run_answers", fails)
-        assert graded(school)[0]["02.1 status"] == "jail: ended with code 1"
+        assert graded(school)[0]["status"] == "not graded: jail: ended with code 1"
     assert graded(school)[0]["score"] == 10
 
 
@@ -167,7 +173,7 @@ def test_a_zip_that_is_damaged_or_too_long_is_refused(tmp_path, monkeypatch):
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         for n in range(3):
             archive.writestr(f"{n}.ipynb", "{}")
-    monkeypatch.setattr(submissions, "MOST", 2)
+    monkeypatch.setattr(download, "MOST", 2)
     with pytest.raises(InputError, match="3 entries"):
         collect(tmp_path / "all.zip", ["anna"])
     raw = (tmp_path / "all.zip").read_bytes()
@@ -200,7 +206,7 @@ BAD = {
     "answer cells q02_1, q02_1": notebook_with(
         lambda cells: cells.insert(answer_places(cells)[0], cells[answer_places(cells)[0]])
     ),
-    "5,000,000": b" " * (submissions.LARGEST + 1),
+    "5,000,000": b" " * (download.LARGEST + 1),
 }
 
 
@@ -230,41 +236,6 @@ def test_a_pipe_is_not_waited_for(school):
     assert "not a plain file" in graded(school)[4]["status"]
 
 
-def test_a_zip_of_a_learning_platform(school):
-    with zipfile.ZipFile(school / "all.zip", "w") as archive:
-        for student in STUDENTS[:4]:
-            path = school / "in" / student / "homework.ipynb"
-            archive.write(path, f"Surname Name_4711_{student}_assignsubmission_file/homework.ipynb")
-        archive.writestr("nobody/homework.ipynb", "{}")
-        archive.writestr("../emil.ipynb", b"x" * (submissions.LARGEST + 1))
-    told = []
-    rows = batch.grade(school / "all.zip", "02", school / "roster.csv", school / "zip", 7, 1, True, told.append)
-    assert [row["score"] for row in rows] == [10, 0, 5, 0, ""] and "5,000,000" in rows[4]["status"]
-    assert told[-1] == "no student of the roster: nobody/homework.ipynb"
-
-
-@pytest.mark.parametrize(
-    ("name", "owner"),
-    [
-        ("anna/homework.ipynb", "anna"),
-        ("anna.ipynb", "anna"),
-        ("x_anna_1/h.ipynb", "anna"),
-        ("anna/ben.ipynb", None),
-        ("x/h.ipynb", None),
-        ("annabel.ipynb", None),
-        ("anna_b_4711_assignsubmission_file/h.ipynb", "anna_b"),
-        ("x_anna_b.ipynb", "anna_b"),
-        ("anna_c_4711_file/h.ipynb", "anna"),
-        ("anna_b_anna/h.ipynb", None),
-        ("anna\\Homework.IPYNB", "anna"),
-        ("anna.IPYNB", "anna"),
-        ("Mu\u0308ller/h.ipynb", "Müller"),
-    ],
-)
-def test_whose_notebook_it_is(name, owner):
-    assert owner_of(name, ["anna", "ben", "anna_b", "Müller"]) == owner
-
-
 def test_notebooks_as_other_systems_write_them(school):
     """A name in capitals and a byte order mark are read; half a character is refused by name, not by a crash."""
     path = school / "in" / "anna" / "homework.ipynb"
@@ -285,7 +256,7 @@ def test_a_roster_loses_no_student(tmp_path):
     with pytest.raises(InputError, match="line 2: a quotation mark opens in this row and is never closed"):
         read_roster(roster)
     roster.write_text('Student,name\nanna,"A, B"\nben,B\n')
-    assert read_roster(roster) == ["anna", "ben"]
+    assert read_roster(roster).students == ["anna", "ben"]
 
 
 def test_two_notebooks_of_one_student_are_not_chosen_between(school):
@@ -338,8 +309,7 @@ def test_a_note_of_the_students_own_making_earns_nothing():
 
 
 def test_a_formula_in_the_csv_is_only_text():
-    result = batch.not_graded("anna", (), "x") | {"reason": "=1+1"}
-    assert feedback.body(result, 0) and batch.plain("=1+1") == "'=1+1"
+    assert feedback.body(batch.not_graded("anna", "=1+1"), 0) and batch.plain("=1+1") == "'=1+1"
 
 
 def test_equal_answers_are_reported_when_asked(school):
@@ -347,7 +317,7 @@ def test_equal_answers_are_reported_when_asked(school):
     right["q02_1"] = "# mine!\n" + right["q02_1"].replace("    ", "  ")
     handed_in(school / "in", "emil", {"q02_1": right["q02_1"]})
     graded(school)
-    pairs = batch.duplicates(school / "out")
+    pairs = duplicates(school / "out")
     assert {"student": "anna", "other": "emil", "question": "q02_1"} in pairs
     assert not any("dora" in pair.values() or "ben" in pair.values() for pair in pairs)
 
@@ -519,7 +489,7 @@ def test_nbgraders_own_commands(tmp_path):
 
 def test_collect_names_everybody(tmp_path):
     (tmp_path / "s").mkdir()
-    found, strangers = collect(tmp_path / "s", ["anna"])
-    assert isinstance(found["anna"], Refused) and strangers == []
+    found, unmatched, _ = collect(tmp_path / "s", ["anna"])
+    assert isinstance(found["anna"], Refused) and unmatched == []
     with pytest.raises(InputError, match="neither"):
         collect(tmp_path / "nothing", ["anna"])

@@ -56,8 +56,13 @@ def main(argv=None):
         print(f"minigpt: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        goes_on = {pretrain.pretrain: " with --resume", ablate.ablate: ": it goes on"}
-        print(f"minigpt: stopped; start it again{goes_on.get(args.does, '')}", file=sys.stderr)
+        name = args.does.__name__
+        goes_on = {
+            pretrain.pretrain: "start it again with --resume",
+            ablate.ablate: "start it again: it goes on",
+            grade.grade: "start it again with the same --out: it goes on where it stopped",
+        }
+        print(f"minigpt: {name} stopped; {goes_on.get(args.does, 'start it again')}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # `minigpt data trec | head`
         sys.stderr.close()

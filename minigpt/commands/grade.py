@@ -1,5 +1,6 @@
 """`minigpt grade`: grade a homework: submissions in, grades.csv and feedback pages out."""
 
+import sys
 from pathlib import Path
 
 from minigpt.commands.arguments import INSTRUCTOR, command
@@ -16,19 +17,25 @@ def add(commands):
         seed=False,
         device=False,
     )
-    p.add_argument("submissions", help="a folder, or a zip of a learning platform; one notebook a student")
+    p.add_argument(
+        "submissions", help="a folder, or a zip of Moodle, Canvas, Blackboard or your own; one notebook each"
+    )
     p.add_argument("--homework", required=True, help="01 to 12")
-    p.add_argument("--roster", required=True, help="CSV with the column student")
+    p.add_argument("--roster", required=True, help="table with a column student (CSV or .xlsx), or the platform's own")
     p.add_argument("--out", required=True, help="folder; a batch that was stopped goes on in it")
     p.add_argument("--instructor", help=INSTRUCTOR)
     p.add_argument("--seed", type=int, help="of the inputs; the default is a new one, kept in --out")
     p.add_argument("--jobs", type=int, default=1, help="submissions at a time")
+    p.add_argument("--latest", action="store_true", help="of two attempts the newest, by the platform's own time")
     p.add_argument("--duplicates", action="store_true", help="also duplicates.csv: equal answers of two students")
     p.add_argument("--no-jail", action="store_true", help="without bubblewrap, only for code that you trust")
 
 
 def grade(args):
+    from tqdm import tqdm
+
     from minigpt.grading import batch
+    from minigpt.grading.duplicates import duplicates, write_duplicates
 
     require(args.jobs >= 1, "jobs", args.jobs, "a whole number from 1")
     require(
@@ -47,11 +54,14 @@ def grade(args):
         args.seed,
         args.jobs,
         trusted=args.no_jail,
+        say=tqdm.write if sys.stderr.isatty() else print,  # lines above the bar
         instructor=args.instructor,
+        latest=args.latest,
+        bar=True,
     )
-    graded = [row["score"] for row in rows if row["status"] == "graded"]
-    print(f"{len(graded)} of {len(rows)} graded; {Path(args.out) / 'grades.csv'}, and feedback/ beside it")
+    out, graded = Path(args.out), {row["student"] for row in rows if row["status"] == "graded"}
+    print(f"{len(graded)} of {len(rows)} graded; {out / 'grades.csv'}, summary.html and feedback/ beside it")
     if args.duplicates:
-        pairs = batch.duplicates(args.out)
-        batch.write_duplicates(Path(args.out) / "duplicates.csv", pairs)
-        print(f"{len(pairs)} equal answers; {Path(args.out) / 'duplicates.csv'}")
+        pairs = duplicates(out, graded)
+        write_duplicates(out / "duplicates.csv", pairs)
+        print(f"{len(pairs)} equal answers; {out / 'duplicates.csv'}")

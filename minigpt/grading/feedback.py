@@ -5,6 +5,7 @@ One HTML file without a script, a link or a picture: whatever a student wrote is
 
 from html import escape
 
+from minigpt.grading.sheet import shown
 from minigpt.support.files import replacing
 
 PAGE = """<!DOCTYPE html>
@@ -12,27 +13,39 @@ PAGE = """<!DOCTYPE html>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>{title}</title>
 <style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto; padding: 0 1rem; color: #222; }}
-section {{ border-left: 6px solid #b3b3b3; padding: 0 1rem; margin: 1.5rem 0; }}
+:root {{ color-scheme: light dark; }}
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto; padding: 0 1rem; }}
+h1, h2, p {{ overflow-wrap: anywhere; }}
+section {{ border-left: 6px solid #999; padding: 0 1rem; margin: 1.5rem 0; }}
 section.right {{ border-color: #2a8f4f; }} section.wrong {{ border-color: #e07b00; }}
-pre {{ background: #f4f4f4; padding: .75rem; overflow-x: auto; white-space: pre-wrap; }}
+pre {{ background: #8882; padding: .75rem; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }}
 </style></head><body>
 <h1>{title}</h1>
 {body}
 </body></html>
 """
+STATUS = {
+    "right": "right · 正确",
+    "wrong": "wrong · 错误",
+    "error": "an error · 运行出错",
+    "not answered": "not answered · 未作答",
+    "timeout": "out of time · 超时",
+    "crashed": "crashed · 崩溃",
+    "missing": "missing · 缺少",
+}
 
 
 def write(path, result, homework, seed):
     """Write a student's page; the file is whole or not there."""
     title = f"Homework {homework} · 作业 {homework}: {result['student']}"
+    page = PAGE.format(title=escape(title), body=body(result, seed))
     with replacing(path) as temporary:
-        temporary.write_text(PAGE.format(title=escape(title), body=body(result, seed)), encoding="utf-8")
+        temporary.write_bytes(page.encode("utf-8", "backslashreplace"))  # half a character cannot be written
 
 
 def body(result, seed):
     if result["reason"]:
-        return f"<p><strong>Not graded · 未评分:</strong> {escape(result['reason'])}</p>"
+        return f"<p><strong>Not graded · 未评分:</strong> {escape(shown(result['reason'], 1000))}</p>"
     marks = result["questions"]
     total, of = sum(mark["points"] for mark in marks), sum(mark["of"] for mark in marks)
     told = [f"<p><strong>{total} of {of} points · {total} / {of} 分</strong></p>"]
@@ -40,7 +53,10 @@ def body(result, seed):
     for mark in marks:
         source = sources.get("q" + mark["id"].replace(".", "_"), "")
         told.append(question(mark, source))
-    told.append(f"<p>Inputs: seed {seed}. Submitted file: {escape(result['file'])}</p>")
+    told.append(
+        f"<p>Inputs · 输入: seed {seed}. File · 文件: {escape(shown(result['file']))}. "
+        f"Graded · 评分时间: {escape(result['time'])}</p>"
+    )
     return "\n".join(told)
 
 
@@ -48,8 +64,9 @@ def question(mark, source):
     """One question's section."""
     kind = mark["status"] if mark["status"] in ("right", "wrong") else "other"
     hint = f"<p><strong>Hint · 提示:</strong> {escape(mark['hint'])}</p>" if mark["hint"] else ""
+    status = escape(STATUS.get(mark["status"], mark["status"]))
     return (
-        f'<section class="{kind}"><h2>{mark["id"]} {escape(mark["function"])}: {mark["points"]} of {mark["of"]}, '
-        f"{escape(mark['status'])}</h2><pre>{escape(mark['message'])}</pre>{hint}"
+        f'<section class="{kind}"><h2>{mark["id"]} {escape(mark["function"])}: {mark["points"]} of · 共 {mark["of"]}, '
+        f"{status}</h2><pre>{escape(mark['message'])}</pre>{hint}"
         f"<details><summary>Your answer · 你的答案</summary><pre>{escape(source)}</pre></details></section>"
     )

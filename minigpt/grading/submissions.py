@@ -1,143 +1,138 @@
-"""What students handed in, found with care: notebooks in folders or a zip, and whose they are.
+"""What students handed in, and whose it is.
 
-Nothing here runs a submission or follows it anywhere: links are refused, sizes are bounded, a zip is never unpacked.
-Each student of the roster gets a `Submission` or the reason why there is none; nobody is dropped in silence.
+Each student of the roster gets a `Submission` or the reason why there is none; nobody, and no file, is dropped in
+silence. A submission is read when it is graded, so that memory does not grow with the class.
 """
 
-import os
-import stat
-import unicodedata
-import zipfile
+import re
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from minigpt.support.errors import InputError
+from minigpt.grading.download import Refused, entries_of, hidden, is_notebook, read_file
+from minigpt.grading.layouts import layout_of
+from minigpt.grading.roster import folded
+from minigpt.grading.sheet import shown
 
-LARGEST = 5_000_000  # bytes of a notebook; the homework has fewer than 20,000
-MOST = 10_000  # entries of a zip
-
-
-class Refused(Exception):
-    """A submission that cannot be graded: why, for the instructor and the student."""
+__all__ = ["Collected", "Refused", "Submission", "collect", "read_file"]
 
 
 @dataclass(frozen=True)
 class Submission:
     student: str
     name: str  # of the file, as it was handed in
-    data: bytes
+    read: Callable  # its bytes, or Refused
 
 
-def collect(source, students):
-    """{student: Submission, or Refused} for a folder or a zip, for every student of the roster; and what was left over.
+class Collected(NamedTuple):
+    found: dict  # {student: Submission, or Refused}, for every student of the roster
+    unmatched: list  # [{"file", "student", "reason"}]: what is not graded, and why
+    told: str  # which layout it is, and which column of the roster names its students
 
-    A notebook belongs to the student whose id is its name, or the name of a folder above it, or a part of either
-    between underscores (`mueller_anna_4711_assignsubmission_file/homework.ipynb`, as learning platforms name them).
+
+def collect(source, students, keys=None, homework=None, latest=False):
+    """The `Collected` of a folder or a zip.
+
+    Args:
+        keys: {column: {id in a download: student}} of the roster; None if the students' ids are all there is.
+        homework: "02"; of a course folder with several, only `homework_02/` is taken.
+        latest: of several attempts the newest by the platform's own time, instead of none.
     """
-    source = Path(source)
-    if source.is_dir():
-        entries = {str(p.relative_to(source)): p for p in sorted(source.rglob("*")) if is_notebook(p.name)}
-        read = read_file
-    elif zipfile.is_zipfile(source):
-        archive = open_zip(source)
-        entries = {info.filename: info for info in archive.infolist() if is_notebook(info.filename)}
-
-        def read(info):
-            return read_member(archive, info)
-    else:
-        raise InputError(f"{source} is neither a folder nor a zip; name what the learning platform gave you")
-    owners = {name: owner_of(name, students) for name in entries if not hidden(name)}
+    entries = [entry for entry in entries_of(Path(source)) if not hidden(entry.parts)]
+    keys = keys or {"student": {folded(student): student for student in students}}
+    notebooks = [entry.parts for entry in entries if is_notebook(entry.name)]
+    layout, read, depth = layout_of(
+        notebooks or [entry.parts for entry in entries], lambda name: any(folded(name) in key for key in keys.values())
+    )
+    readings = {entry.parts[depth]: read(entry.parts[depth]) for entry in entries if len(entry.parts) > depth}
+    column, owners = best(keys, readings)
+    mine, others, unmatched = defaultdict(list), defaultdict(list), []
+    for entry in entries:
+        part = entry.parts[depth] if len(entry.parts) > depth else ""
+        of = owners.get(part, {})
+        owner = next(iter(of)) if len(of) == 1 else None
+        reason = no_notebook(entry) or no_owner(of, layout, readings.get(part))
+        if reason:
+            unmatched.append({"file": shown(entry.name), "student": owner or "", "reason": reason})
+            if owner:
+                others[owner].append(f"{shown(entry.name, 60)} {reason}")
+        else:
+            time = of[owner] if layout in ("Canvas", "Blackboard") else entry.time
+            mine[owner].append((time, entry))
     found = {}
     for student in students:
-        mine = [name for name, owner in owners.items() if owner == student]
+        attempts = of_homework(mine[student], depth, homework)
         try:
-            if len(mine) != 1:
-                raise Refused(f"{len(mine)} notebooks: {', '.join(mine)[:200]}" if mine else "nothing handed in")
-            found[student] = Submission(student, mine[0], read(entries[mine[0]]))
+            entry = chosen(attempts, latest, others[student])
+            found[student] = Submission(student, shown(entry.name), entry.read)
+            older = [other for _, other in mine[student] if other is not entry]
+            unmatched += [{"file": shown(e.name), "student": student, "reason": "not taken"} for e in older]
         except Refused as reason:
             found[student] = reason
-    return found, [name for name, owner in owners.items() if owner is None]
+    return Collected(found, unmatched, f"layout: {layout}; students are named by the roster's column {column}")
 
 
-def open_zip(path):
-    """A zip, if its list of entries can be read and is not too long."""
-    try:
-        archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
-        raise InputError(f"{path} is a damaged zip ({error}); fetch it again") from None
-    if len(archive.infolist()) > MOST:
-        raise InputError(f"{path} has {len(archive.infolist()):,} entries, at most {MOST:,} are read; cut it in parts")
-    return archive
+def best(keys, readings):
+    """The column that knows most of the names, and {name: {student: time}} by it."""
+    owners = {column: {part: whose(read, key) for part, read in readings.items()} for column, key in keys.items()}
+    column = max(owners, key=lambda name: sum(bool(found) for found in owners[name].values()))
+    return column, owners[column]
 
 
-def is_notebook(name):
-    return name.lower().endswith(".ipynb")
+def whose(readings, key):
+    """{student: time} of a name: nobody, one, or several, between whom nobody chooses.
 
-
-def parts_of(name):
-    """The folders and the file of a path, as Windows, macOS or Linux wrote it, without `.ipynb`.
-
-    >>> parts_of("anna\\\\Homework.IPYNB")
-    ['anna', 'Homework']
+    Only the first reading can find somebody: the others may begin in what a student named, and only raise doubt.
     """
-    parts = unicodedata.normalize("NFC", name).replace("\\", "/").split("/")
-    return [part[: -len(".ipynb")] if is_notebook(part) else part for part in parts]
+    found = [{key[folded(i)]: reading.time for i in reading.ids if folded(i) in key} for reading in readings]
+    if not found or not found[0]:
+        return {}
+    return {student: time for owners in reversed(found) for student, time in owners.items()}
 
 
-def hidden(name):
-    """A copy that an editor or a system keeps, such as .ipynb_checkpoints/homework.ipynb."""
-    return any(part.startswith(".") and part != ".." for part in parts_of(name))
+def no_notebook(entry):
+    """Why a file is no notebook; "" if it is one."""
+    name = entry.parts[-1].lower()
+    if is_notebook(name):
+        return ""
+    if ".ipynb." in name:
+        return f"is no notebook: its name must end in .ipynb, not in .{name.rpartition('.')[2][:10]}"
+    return (
+        "is no notebook; an archive inside is not opened"
+        if re.search(r"\.(zip|rar|7z|gz|tar)$", name)
+        else ("is no notebook")
+    )
 
 
-def owner_of(name, students):
-    """The one student that a path names; None if it is nobody or more than one.
-
-    >>> owner_of("anna_b_4711_file/homework.ipynb", ["anna", "anna_b"])
-    'anna_b'
-    """
-    parts = parts_of(name)
-    whole = {part for part in parts if part in students}
-    named = whole or {student for part in parts for student in named_in(part.split("_"), students)}
-    return named.pop() if len(named) == 1 else None
+def no_owner(of, layout, read):
+    """Why a notebook is nobody's; "" if it has one owner."""
+    if len(of) == 1:
+        return ""
+    if of:
+        return f"may be of {' or '.join(list(of)[:3])}: rename it"
+    return "no student of the roster" if read else f"not named as {layout} names its files"
 
 
-def named_in(pieces, students):
-    """The students whose ids stand in a name, as whole pieces between underscores, but not inside a longer id."""
-    longest = 1 + max((student.count("_") for student in students), default=0)
-    runs = [(i, j) for i in range(len(pieces)) for j in range(i + 1, min(i + longest, len(pieces)) + 1)]
-    ids = {run: "_".join(pieces[slice(*run)]) for run in runs}
-    known = [run for run in runs if ids[run] in students]
-    return {ids[i, j] for i, j in known if not any(a <= i and j <= b and (a, b) != (i, j) for a, b in known)}
+def of_homework(attempts, depth, homework):
+    """Of a course folder, ID/homework_01/.., ID/homework_02/.., the attempts at this homework."""
+    folders = [entry.parts[depth + 1] if len(entry.parts) > depth + 2 else "" for _, entry in attempts]
+    if not homework or not all(re.fullmatch(r"homework_\d\d", name) for name in folders):
+        return attempts
+    return [attempt for attempt, name in zip(attempts, folders, strict=True) if name == f"homework_{homework}"]
 
 
-def read_file(path):
-    """The bytes of a plain file: no link, soft or hard, no pipe, not too large.
-
-    Raises:
-        Refused: for anything else.
-    """
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as error:
-        raise Refused(f"the file cannot be opened ({error.strerror}); a link is not followed") from None
-    with os.fdopen(handle, "rb") as file:
-        about = os.fstat(handle)
-        if not stat.S_ISREG(about.st_mode) or about.st_nlink != 1:
-            raise Refused("not a plain file: a link, or something that is no file")
-        if about.st_size > LARGEST:
-            raise Refused(f"the file has {about.st_size:,} bytes; a notebook may have {LARGEST:,}")
-        return file.read(LARGEST)
-
-
-def read_member(archive, info):
-    """The bytes of a zip's member, never more than LARGEST, whatever its header says."""
-    if stat.S_ISLNK(info.external_attr >> 16):
-        raise Refused("a link, not a file")
-    try:
-        with archive.open(info) as file:
-            data = file.read(LARGEST + 1)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError) as error:
-        raise Refused(f"damaged in the zip ({error})") from None
-    if len(data) > LARGEST:
-        raise Refused(f"the file has more than {LARGEST:,} bytes")
-    return data
+def chosen(attempts, latest, others):
+    """The one notebook of a student, or Refused."""
+    if not attempts:
+        raise Refused(f"nothing handed in but: {'; '.join(others[:3])}" if others else "nothing handed in")
+    if len(attempts) == 1:
+        return attempts[0][1]
+    times = sorted(time for time, _ in attempts)
+    names = ", ".join(shown(entry.name, 120) for _, entry in attempts[:5])
+    if not latest:
+        raise Refused(f"{len(attempts)} notebooks: {names}; keep one, or --latest takes the newest")
+    if not times[0] or times[-1] == times[-2]:
+        raise Refused(f"{len(attempts)} notebooks, and no time of the platform says which is the newest: {names}")
+    return max(attempts, key=lambda attempt: attempt[0])[1]
