@@ -62,6 +62,13 @@ def test_an_id_beside_anothers_name_is_not_looked_for(tmp_path):
     assert found["4713"].startswith("4712_4713") and found["4712"] == "nothing handed in"
 
 
+def test_a_team_without_a_number_is_nobody(tmp_path):
+    """Found by the fuzz: the number was looked for behind the first `_assignsubmission_` as well."""
+    names = ["Default_assignsubmission_file_4712_assignsubmission_file_h.ipynb"]
+    names += [f"N_{n}_assignsubmission_file_h.ipynb" for n in ("4713", "4714")]
+    assert owners(tmp_path, names)["4712"] == "nothing handed in"
+
+
 def test_a_strangers_folder_gives_nothing_to_anybody(tmp_path):
     names = ["stranger/4712/h.ipynb", "stranger/4713.ipynb", "4712/h.ipynb"]
     hand_in(tmp_path / "in", dict.fromkeys(names, b"{}"))

@@ -158,7 +158,8 @@ def mark(check, answer):
     marked = {"id": check.id, "function": check.function, "of": check.points, "points": 0, "hint": ""}
     if answer.status != "done":
         blank = answer.status == "error" and "NotImplementedError" in answer.note
-        return marked | {"status": "not answered" if blank else answer.status, "message": answer.note}
+        note = answer.note.encode("utf-8", "backslashreplace").decode()  # no half of a character goes into a file
+        return marked | {"status": "not answered" if blank else answer.status, "message": note}
     verdict = judge(check, answer.outputs)
     status = "right" if verdict.right else "wrong"
     return marked | {

@@ -12,7 +12,7 @@ below a folder, was named by a student: it can name anybody, and is never looked
 import re
 from dataclasses import dataclass
 
-MOODLE = re.compile(r"(?P<name>.*?)_(?P<id>\d+)_assignsubmission_[a-z]+(?:_.*)?", re.DOTALL)
+MOODLE = re.compile(r"(?:(?!_assignsubmission_).)*_(?P<id>\d+)_assignsubmission_[a-z]+(?:_.*)?", re.DOTALL)
 CANVAS = re.compile(r"(?=_(?P<id>\d+)_(?P<file>\d+)_.)", re.DOTALL)
 BLACKBOARD = re.compile(r"(?P<before>.+?)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:[_.].*)?", re.DOTALL)
 
@@ -26,7 +26,7 @@ class Reading:
 
 
 def moodle(part):
-    """The number is Moodle's own of this student in this course; a full name has no underscore there."""
+    """The number is Moodle's own of this student, right before the first `_assignsubmission_`; a team may have none."""
     found = MOODLE.fullmatch(part)
     return [Reading((found["id"],))] if found else []
 

@@ -21,17 +21,19 @@ body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 56rem; margin: 2rem aut
 h2 {{ margin-top: 2.5rem; }}
 table {{ border-collapse: collapse; width: 100%; }}
 caption {{ text-align: left; padding-bottom: .5rem; }}
-th, td {{ text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line);
-  overflow-wrap: anywhere; }}
-td.n, th.n {{ text-align: right; white-space: nowrap; }}
-td.wide {{ width: 60%; }}
+th, td {{ text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); }}
+td, th[scope=row] {{ overflow-wrap: anywhere; }}
+th[scope=row] {{ min-width: 3rem; }} .people th[scope=row] {{ min-width: 6rem; }}
+.questions th[scope=row] {{ min-width: 5.5rem; width: 11rem; }} small {{ display: block; font-weight: normal; }}
+td.n, th.n {{ text-align: right; }}
+td.wide {{ width: 50%; }}
 .bar {{ display: flex; height: 1.1rem; min-width: 4rem; print-color-adjust: exact; -webkit-print-color-adjust: exact; }}
 .bar span {{ display: block; }}
 .all {{ background: var(--bar); }} .right {{ background: var(--right); }} .wrong {{ background: var(--wrong); }}
 .error {{ background: var(--error); }} .blank {{ background: var(--blank); }}
 .key span {{ display: inline-block; width: .9rem; height: .9rem; margin: 0 .3rem 0 1rem; vertical-align: -.1rem;
   print-color-adjust: exact; -webkit-print-color-adjust: exact; }}
-@media (max-width: 40rem) {{ table.questions td.wide, table.questions th.wide {{ display: none; }} }}
+@media (max-width: 40rem) {{ .questions .wide {{ display: none; }} .questions {{ font-size: .8rem; }} }}
 @media print {{ body {{ margin: 0; max-width: none; }} tr, h2 {{ break-inside: avoid; break-after: auto; }} }}
 </style></head><body>
 <h1>{title}</h1>
@@ -76,7 +78,7 @@ def overview(graded, rows):
     told = f"<p>{len(graded)} of {len(rows)} graded · 共 {len(rows)} 人，已评 {len(graded)} 人"
     if graded:
         points = [row["score"] for row in graded]
-        told += f"; mean · 平均 {mean(points):.1f}, median · 中位 {median(points):g} of · 满分 {rows[0]['of']}"
+        told += f"; of · 满分 {rows[0]['of']}: mean · 平均 {mean(points):.1f}, median · 中位 {median(points):g}"
     return told + "</p>"
 
 
@@ -108,9 +110,9 @@ def by_question(questions, graded):
     lines = []
     for question in questions:
         counts = Counter(kind_of(row[f"{question.id} status"]) for row in graded)
-        cells = "".join(f'<td class="n">{counts[k]} ({counts[k] / len(graded):.0%})</td>' for k in KINDS)
+        cells = "".join(f'<td class="n">{counts[k]} <small>{counts[k] / len(graded):.0%}</small></td>' for k in KINDS)
         drawn = bar([(kind, counts[kind] / len(graded)) for kind in KINDS])
-        name = f"{question.id} {escape(question.function)}"
+        name = f"{question.id} <small>{escape(question.function)}</small>"
         lines.append(f'<tr><th scope="row">{name}</th>{cells}<td class="wide">{drawn}</td></tr>')
     return (
         f'<h2>Questions · 题目</h2><p class="key">{key}</p><table class="questions"><thead><tr><th scope="col"></th>'
@@ -142,8 +144,12 @@ def frequent(questions, mistakes):
 
 def left_out(rows):
     """Who was not graded, and why."""
-    lines = [f'<tr><th scope="row">{escape(row["student"])}</th><td>{escape(row["status"])}</td></tr>' for row in rows]
+    lines = [f'<tr><th scope="row">{escape(row["student"])}</th><td>{escape(reason(row))}</td></tr>' for row in rows]
     heads = "<thead><tr><th scope='col'>student · 学生</th><th scope='col'>reason · 原因</th></tr></thead>"
     return f"<h2>Not graded · 未评分: {len(rows)}</h2>" + (
-        f"<table>{heads}<tbody>{''.join(lines)}</tbody></table>" if rows else ""
+        f'<table class="people">{heads}<tbody>{"".join(lines)}</tbody></table>' if rows else ""
     )
+
+
+def reason(row):
+    return row["status"].removeprefix("not graded: ")
