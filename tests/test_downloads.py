@@ -83,6 +83,11 @@ def test_a_canvas_name_with_a_number_in_it_is_left_to_people(tmp_path):
     assert found["4712"] == found["4713"] == "nothing handed in" and found["4714"] == names[1]
 
 
+def test_a_strangers_canvas_file_that_begins_with_numbers_is_nobodys(tmp_path):
+    names = ["li_9999_90001_4712_5_h.ipynb", "lu_4713_90002_h.ipynb", "le_4714_90003_h.ipynb"]
+    assert owners(tmp_path, names)["4712"] == "nothing handed in"
+
+
 def test_a_blackboard_id_with_underscores(tmp_path):
     stamp = "attempt_2026-03-01-10-20-30"
     found = owners(tmp_path, [f"H_2_ann_b_{stamp}_h.ipynb", f"H_2_ann_{stamp}_h.ipynb"], ["ann", "ann_b"])

@@ -48,7 +48,7 @@ def body(result, seed):
         return f"<p><strong>Not graded · 未评分:</strong> {escape(shown(result['reason'], 1000))}</p>"
     marks = result["questions"]
     total, of = sum(mark["points"] for mark in marks), sum(mark["of"] for mark in marks)
-    told = [f"<p><strong>{total} of {of} points · {total} / {of} 分</strong></p>"]
+    told = [f"<p><strong>{total} / {of} points · 分</strong></p>"]
     sources = dict(result["cells"])
     for mark in marks:
         source = sources.get("q" + mark["id"].replace(".", "_"), "")
@@ -66,7 +66,7 @@ def question(mark, source):
     hint = f"<p><strong>Hint · 提示:</strong> {escape(mark['hint'])}</p>" if mark["hint"] else ""
     status = escape(STATUS.get(mark["status"], mark["status"]))
     return (
-        f'<section class="{kind}"><h2>{mark["id"]} {escape(mark["function"])}: {mark["points"]} of · 共 {mark["of"]}, '
+        f'<section class="{kind}"><h2>{mark["id"]} {escape(mark["function"])}: {mark["points"]} / {mark["of"]}, '
         f"{status}</h2><pre>{escape(mark['message'])}</pre>{hint}"
         f"<details><summary>Your answer · 你的答案</summary><pre>{escape(source)}</pre></details></section>"
     )

@@ -7,6 +7,7 @@ from collections import Counter
 from html import escape
 from statistics import mean, median
 
+from minigpt.grading.feedback import STATUS
 from minigpt.grading.sheet import shown
 from minigpt.support.files import replacing
 
@@ -24,7 +25,7 @@ caption {{ text-align: left; padding-bottom: .5rem; }}
 th, td {{ text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); }}
 td, th[scope=row] {{ overflow-wrap: anywhere; }}
 th[scope=row] {{ min-width: 3rem; }} .people th[scope=row] {{ min-width: 6rem; }}
-.questions th[scope=row] {{ min-width: 5.5rem; width: 11rem; }} small {{ display: block; font-weight: normal; }}
+.questions th[scope=row] {{ min-width: 5.5rem; width: 14rem; }} small {{ display: block; font-weight: normal; }}
 td.n, th.n {{ text-align: right; }}
 td.wide {{ width: 50%; }}
 .bar {{ display: flex; height: 1.1rem; min-width: 4rem; print-color-adjust: exact; -webkit-print-color-adjust: exact; }}
@@ -66,7 +67,7 @@ def mistake(mark):
     if mark["status"] == "wrong":
         return "wrong, and no known mistake · 错误，不属于已知的典型错误"
     last = mark["message"].strip().rpartition("\n")[2] if mark["status"] == "error" else ""
-    return shown(f"{mark['status']}: {last}" if last else mark["status"], 160)
+    return shown(f"{mark['status']}: {last}" if last else STATUS.get(mark["status"], mark["status"]), 160)
 
 
 def kind_of(status):
