@@ -88,6 +88,12 @@ def test_a_strangers_canvas_file_that_begins_with_numbers_is_nobodys(tmp_path):
     assert owners(tmp_path, names)["4712"] == "nothing handed in"
 
 
+def test_an_anonymous_canvas_file_is_nobodys(tmp_path):
+    """Found by the fuzz: it has one number of Canvas's, and the next two were the student's."""
+    names = ["anon_x7Ka2_90001_x_4712_5_h.ipynb", "lu_4713_90002_h.ipynb", "le_4714_90003_h.ipynb"]
+    assert owners(tmp_path, names)["4712"] == "nothing handed in"
+
+
 def test_a_blackboard_id_with_underscores(tmp_path):
     stamp = "attempt_2026-03-01-10-20-30"
     found = owners(tmp_path, [f"H_2_ann_b_{stamp}_h.ipynb", f"H_2_ann_{stamp}_h.ipynb"], ["ann", "ann_b"])

@@ -32,8 +32,14 @@ def moodle(part):
 
 
 def canvas(part):
-    """A file that begins with a number, or a name that ends with one, can be read in two ways: all are given."""
-    return [Reading((found["id"],), found["file"].rjust(20, "0")) for found in CANVAS.finditer(part)]
+    """Two numbers, of which the first is the first number of all: without it, as in an anonymous download, nobody's.
+
+    A file that begins with a number, or a name that ends with one, can be read in two ways: all are given.
+    """
+    found, first = list(CANVAS.finditer(part)), re.search(r"_\d+_", part)
+    if not found or found[0].start() != first.start():
+        return []
+    return [Reading((reading["id"],), reading["file"].rjust(20, "0")) for reading in found]
 
 
 def blackboard(part):
