@@ -190,6 +190,14 @@ def test_a_damaged_member_costs_its_own_student_only(tmp_path, kind):
     assert rows[1]["status"].startswith("not graded: damaged in the zip (")
 
 
+def test_a_member_without_a_name_stops_nobody(tmp_path):
+    """Found by the fuzz: zipfile's own `is_dir` raises IndexError."""
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr(zipfile.ZipInfo("\0"), b"x")
+        archive.writestr("4712/h.ipynb", notebook())
+    assert grade(tmp_path, ["4712"], tmp_path / "all.zip")[0]["score"] == 10
+
+
 def test_a_thousand_folders_in_each_other(tmp_path):
     place = tmp_path / "in" / "4712"
     place.mkdir(parents=True)

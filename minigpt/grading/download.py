@@ -35,7 +35,7 @@ def entries_of(source):
         found = list(walked(source))
     elif zipfile.is_zipfile(source):
         archive = open_zip(source)
-        infos = [info for info in archive.infolist() if not info.is_dir()]
+        infos = [info for info in archive.infolist() if not info.filename.endswith("/")]  # is_dir fails on no name
         found = [(member_name(i), partial(read_member, archive, i), member_time(i)) for i in infos]
     else:
         raise InputError(f"{source} is neither a folder nor a zip; name what the learning platform gave you")
