@@ -261,9 +261,14 @@ HOSTILE = {  # name: (cell, how A may end)
     "reads the environment": (returns("'MINIGPT_SECRET' in os.environ or attempt(open, '/proc/1/environ')"), DONE),
     "connects to the network": (returns("attempt(socket.create_connection, ('127.0.0.1', PORT), 1)"), DONE),
     "sends a datagram": (
-        returns("attempt(socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto, b'x', ('10.0.0.1', 9))"),
+        returns("attempt(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('10.0.0.1', 9)))"),
         DONE,
     ),
+    "a socket of any family": (
+        returns("any([attempt(socket.socket, family, kind) for family in range(46) for kind in (1, 2, 3, 5)])"),
+        DONE,
+    ),
+    "a pair of sockets": (returns("attempt(socket.socketpair)"), DONE),
     "3 GiB": (returns("attempt(bytearray, 3 << 30)"), DONE),
     "3 GiB, not caught": (body("return np.ones(3 << 27)[:4]"), ERROR),
     "50 forks": (
@@ -359,6 +364,14 @@ HOSTILE = {  # name: (cell, how A may end)
     ),
     "sleeps and ignores signals": (
         body("for s in range(1, 65): attempt(signal.signal, s, signal.SIG_IGN)", "time.sleep(20)"),
+        TIMEOUT,
+    ),
+    "sleeps and works a little": (
+        body("end = time.time() + 20", "while time.time() < end: time.sleep(0.5), sum(range(1000))"),
+        TIMEOUT,
+    ),
+    "waits for a child that sleeps": (
+        body("if os.fork() == 0: time.sleep(20), os._exit(0)", "os.wait()", "return 2 * x"),
         TIMEOUT,
     ),
     "an error whose text never ends": (
@@ -568,6 +581,40 @@ def test_arguments_that_no_question_has():
         answers.encoded(np.array([None]), {})
 
 
+# --- time that is no work ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("trusted", [pytest.param(False, marks=needs_jail), True])
+@pytest.mark.parametrize("cell", ["time.sleep(60)", "input()"])
+def test_an_answer_that_waits_is_ended_soon(trusted, cell):
+    """However many seconds of work its question allows."""
+    question, start = replace(A, seconds=30), time.monotonic()
+    cells = [("q11_1", f"import time\n{RIGHT_A}try:\n    {cell}\nexcept EOFError:\n    time.sleep(60)\n")]
+    answer = run_answers(cells, [question], SEED, trusted=trusted)["11.1"]
+    assert answer.status == "timeout" and "waited" in answer.note
+    assert jail.GRACE < time.monotonic() - start < jail.GRACE + 10
+
+
+SHARES = """
+import os, time
+def double(x):
+    end = time.process_time() + 0.7
+    while time.process_time() < end:
+        start = time.process_time()
+        while time.process_time() < start + 0.01:
+            pass
+        time.sleep(0.05)  # six times the clock for its work, as on a machine that others use
+    return 2 * x
+"""
+
+
+@needs_jail
+def test_an_answer_that_gets_a_sixth_of_the_machine_goes_on():
+    question = replace(A, n_cases=1, seconds=5)
+    answer = run_answers([("q11_1", SHARES)], [question], SEED)["11.1"]
+    assert judge(drawn(question, SEED), answer.outputs).right
+
+
 # --- where there can be no jail -----------------------------------------------------------------------------------
 
 
@@ -686,7 +733,6 @@ def test_the_jail_holds():
 @pytest.mark.parametrize(
     ("change", "promise"),
     [
-        (also("--share-net"), "network"),
         (without("--remount-ro", "/"), "no other place"),
         (without("--remount-ro", "/dev"), "no other place"),
         (without("--size", str(jail.LIMITS.scratch)), "bounded in size"),
@@ -703,6 +749,16 @@ def test_the_jail_holds():
 def test_the_self_test_notices_a_missing_option(monkeypatch, change, promise):
     change_command(monkeypatch, change)
     with pytest.raises(InputError, match=f"not true: .*{promise}"):
+        require_jail()
+
+
+@needs_jail
+def test_the_self_test_notices_a_network(monkeypatch):
+    """Two walls stand before it: no namespace with a network, and no socket; it is noticed when both are gone."""
+    change_command(monkeypatch, also("--share-net"))
+    for rule in ("socket", "socketpair"):
+        monkeypatch.delitem(seccomp.DENIED, rule)
+    with pytest.raises(InputError, match="not true: the network is out of reach; no socket of any family"):
         require_jail()
 
 
@@ -771,7 +827,7 @@ def test_the_filters_numbers_are_those_of_the_names():
 
 
 @needs_jail
-@pytest.mark.parametrize("rule", [None, *("memfd_create", "shmget"), "prlimit"])
+@pytest.mark.parametrize("rule", [None, *("memfd_create", "shmget"), "prlimit", "socket", "socketpair"])
 def test_the_self_test_notices_a_missing_rule_of_the_filter(monkeypatch, rule):
     if rule is None:
         monkeypatch.setattr(seccomp, "program", lambda: struct.pack("HBBI", seccomp.RETURN, 0, 0, seccomp.ALLOW))
@@ -779,7 +835,8 @@ def test_the_self_test_notices_a_missing_rule_of_the_filter(monkeypatch, rule):
         monkeypatch.setattr(seccomp, "PRLIMIT", 999)
     else:
         monkeypatch.delitem(seccomp.DENIED, rule)
-    with pytest.raises(InputError, match="not true: the filter of system calls"):
+    broken = "no socket of any family" if rule in (None, "socket", "socketpair") else "the filter of system calls"
+    with pytest.raises(InputError, match=f"not true: {broken}"):
         require_jail()
 
 

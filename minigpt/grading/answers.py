@@ -15,10 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from minigpt.grading import jail
+from minigpt.grading.hints import with_hint
 from minigpt.grading.question import cases
 
 PARTS = 16  # members of one result, if it is a tuple
 NOTE = 2000  # characters
+ENDS = ("done", "timeout", "idle", "crashed")
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def read_ends(raw):
     """How each question ended, as far as the runner tells it in words that we know."""
     try:
         ends = json.loads(raw)
-        return {name: end for name, end in ends.items() if end in ("done", "timeout", "crashed")}
+        return {name: end for name, end in ends.items() if end in ENDS}
     except Exception:
         return {}
 
@@ -113,13 +115,16 @@ def read(question, end, blob, complaint):
     if end != "done":
         why = {
             "timeout": f"not finished after {question.seconds} seconds of work",
+            "idle": f"it waited for more than {jail.GRACE} seconds, of {question.seconds} to work in: no sleep, no input",
             "crashed": "the process ended by itself, or its results were too large to hand back",
         }
-        return Answer([None] * question.n_cases, end, why.get(end, printable(complaint)))
+        status = "timeout" if end == "idle" else end
+        return Answer([None] * question.n_cases, status, why.get(end, printable(complaint)))
     note = printable(found.get("notes.txt", b"")[: 4 * NOTE].decode("utf-8", "replace"))
     outputs = [result([found[name] for name in case if name in found]) for case in names]
     if any(output is None for output in outputs):
-        return Answer(outputs, "error", note or "what came back is not real numbers of at most 64 bits")
+        note = note or "what came back is not real numbers of at most 64 bits"
+        return Answer(outputs, "error", with_hint(note, question.function))
     return Answer(outputs, "done", note)
 
 

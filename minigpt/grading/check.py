@@ -9,6 +9,7 @@ import traceback
 import numpy as np
 
 from minigpt.grading import stored
+from minigpt.grading.hints import with_hint
 from minigpt.grading.judge import judge
 from minigpt.support.errors import InputError
 
@@ -39,14 +40,14 @@ def check(question_id, function):
             return False
         except Exception:
             print(f"{question_id}: an error in case {len(outputs)} of 0 to {len(asked.cases) - 1}")
-            print(traceback.format_exc(limit=-2).strip())
+            print(with_hint(traceback.format_exc(limit=-2).strip(), asked.function))
             return False
         changed = [name for name in fresh if plain(arguments[name]) != plain(fresh[name])]
         if changed:
             print(f"{question_id}: the function changed its argument {changed[0]} in place; work on a copy of it")
             return False
     verdict = judge(asked, outputs)
-    print(f"{question_id}: {verdict.message}")
+    print(f"{question_id}: {verdict.message if verdict.hint else with_hint(verdict.message, asked.function)}")
     if not verdict.right:
         print(f'The inputs: from minigpt.grading import inputs; inputs("{question_id}")')
     if verdict.hint:

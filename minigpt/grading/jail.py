@@ -3,8 +3,8 @@
     job (bytes) --sealed memory--> runner.py, process 1 of its own namespaces --one pipe--> result (bytes, bounded)
 
 No folder is shared, so there is none to clean, to fill, or to leave links in. bubblewrap makes the namespaces, the
-filter of `seccomp` refuses system calls, the runner sets the limits. Needs Linux 5.14 (which counts processes for each
-namespace), x86-64 and bubblewrap 0.8; `selftest.require_jail` tries what this promises.
+filter of `seccomp` refuses system calls, the runner sets the limits, and `cgroup` bounds their sum. Needs Linux 5.14
+(which counts processes for each namespace), x86-64 and bubblewrap 0.8; `selftest.require_jail` tries what this promises.
 """
 
 import json
@@ -20,13 +20,14 @@ from pathlib import Path
 
 import numpy as np
 
-from minigpt.grading import seccomp
+from minigpt.grading import cgroup, seccomp
 from minigpt.support.errors import InputError
 
 RUNNER = Path(__file__).with_name("runner.py")
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 NOBODY = 65534
 PATIENCE = 4  # seconds on the clock for one of CPU, since a busy machine gives less than it counts
+GRACE = 3  # and these for a start: an answer that sleeps is ended then, one that works goes on
 STARTUP = 20.0  # seconds on the clock until NumPy is imported
 CURE = (
     "install bubblewrap (apt-get install bubblewrap), or grade in a Linux virtual machine that has it; "
@@ -40,6 +41,7 @@ class Limits:
 
     memory: int = 512 << 20  # address space of one process
     processes: int = 8  # processes and threads at once, the runner among them
+    total: int = 1 << 30  # all memory of a jail, its files too; held where the system delegates a cgroup
     file: int = 16 << 20  # one file
     scratch: int = 64 << 20  # all files
     result: int = 4 << 20  # what one question may return
@@ -63,7 +65,7 @@ def run(job, seconds, limits, trusted=False):
     Raises:
         InputError: if there can be no jail here.
     """
-    wall = STARTUP + PATIENCE * sum(seconds)
+    wall = STARTUP + sum(GRACE + PATIENCE * of_one for of_one in seconds)
     most = len(seconds) * (limits.result + 1024) + (64 << 10)
     if trusted:
         with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryFile() as stdin:
@@ -75,7 +77,8 @@ def run(job, seconds, limits, trusted=False):
         raise InputError(f"there is no program bwrap, and without it the answers of others do not run here; {CURE}")
     with sealed(job) as stdin, sealed(seccomp.program()) as rules:
         line = command(limits, rules.fileno())
-        return finished(line, wall, most, stdin=stdin, pass_fds=[rules.fileno()], cwd="/", env={}, **dropped())
+        with cgroup.bounded(line, limits.total, 2 * limits.processes) as line:  # twice: bubblewrap has its own
+            return finished(line, wall, most, stdin=stdin, pass_fds=[rules.fileno()], cwd="/", env={}, **dropped())
 
 
 def runner(limits, trusted=False):
@@ -85,7 +88,8 @@ def runner(limits, trusted=False):
         rlimits["RLIMIT_AS"] = limits.memory
     if not trusted:
         rlimits["RLIMIT_NPROC"] = limits.processes  # outside a jail all processes of the user would count
-    settings = {"limits": rlimits, "box": limits.result, "patience": PATIENCE, "jailed": not trusted}
+    clock = {"patience": PATIENCE, "grace": GRACE}
+    settings = {"limits": rlimits, "box": limits.result, "jailed": not trusted, **clock}
     return ["-s", "-S", "-P", "-c", RUNNER.read_text(encoding="utf-8"), json.dumps(settings)]
 
 

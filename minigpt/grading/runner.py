@@ -11,6 +11,7 @@ import json
 import linecache
 import mmap
 import os
+import re
 import resource
 import signal
 import sys
@@ -23,6 +24,8 @@ from contextlib import suppress
 import numpy as np
 
 NOTE = 2000  # characters of the notes of one question
+MAGICS = 100  # lines of IPython in one cell that are looked for
+MAGIC = re.compile(r"(?P<indent>\s*)(?:%%?time\s+(?P<timed>[^%!?\s].*)|[%!?].*|[\w.]+\?{1,2}\s*)")
 
 
 def main():
@@ -48,9 +51,9 @@ def main():
 
 
 def in_a_fork(question, cells, job, out, settings):
-    """Answer one question in a fork; return how that ended, "done", "timeout" or "crashed", and what it left."""
+    """Answer one question in a fork; return how it ended, "done", "timeout", "idle" or "crashed", and what it left."""
     box = mmap.mmap(-1, settings["box"])  # the results' length in 8 bytes, then the results
-    deadline = time.monotonic() + settings["patience"] * question["seconds"]
+    started = time.monotonic()
     pid = os.fork()
     if pid == 0:
         try:
@@ -62,16 +65,31 @@ def in_a_fork(question, cells, job, out, settings):
             box[:8] = len(results).to_bytes(8, "little")
         finally:
             os._exit(0)
-    ended = None
-    while not ended and time.monotonic() < deadline:
+    ended, clock, work = None, 0.0, 0.0
+    while not ended and clock < settings["grace"] + settings["patience"] * work:
+        clock, work = time.monotonic() - started, work_of(pid, question["seconds"])
         ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)  # it keeps its id until `stop`
         time.sleep(0.002)
     status, cpu = stop(pid, settings["jailed"])
     signaled = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
-    if not ended or signaled == signal.SIGXCPU or (signaled == signal.SIGKILL and cpu >= question["seconds"]):
+    if not ended:
+        return "idle" if work < question["seconds"] / 2 else "timeout", b""
+    if signaled == signal.SIGXCPU or (signaled == signal.SIGKILL and cpu >= question["seconds"]):
         return "timeout", b""
     length = int.from_bytes(box[:8], "little")
     return ("crashed", b"") if status or not length else ("done", box[8 : 8 + length])
+
+
+def work_of(pid, most):
+    """CPU seconds of a process so far, by its CPU clock; elsewhere than on Linux, as if it had worked all the time.
+
+    A slow or busy machine stretches clock and work alike, a process that sleeps has no work to show.
+    """
+    if sys.platform != "linux":
+        return most
+    with suppress(OSError):  # it has just ended
+        return time.clock_gettime((~pid << 3) | 2)  # CPUCLOCK_SCHED of this process, as in clock_getcpuclockid(3)
+    return most
 
 
 def stop(pid, jailed):
@@ -90,22 +108,59 @@ def stop(pid, jailed):
 
 
 def answer(question, cells, job):
-    """Run the cells up to the question's own, then its function on every case: a zip of .npy files and notes."""
-    notes, results = [], io.BytesIO()
+    """Run the cells up to the question's own, then its function on every case: a zip of .npy files and notes.
+
+    Left unanswered there, the answer may stand in a cell further down: then the rest of the notebook is run too.
+    """
+    notes, results, own = [], io.BytesIO(), question["cells"]
     module = sys.modules["__main__"] = types.ModuleType("__main__")  # as in a notebook
     with zipfile.ZipFile(results, "w") as file:
-        for name, source in cells[: question["cells"]]:
-            linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+        for part in (cells[:own], cells[own:]):
+            for name, source in part:
+                run(name, source, module, notes)
+            function, failed, unanswered = module.__dict__.get(question["function"]), "", False
             try:
-                exec(compile(source, name, "exec"), module.__dict__)
+                call(question, function, job, file)
             except BaseException as error:
-                notes.append(f"in cell {name}:\n{told(error)}")
-        try:
-            call(question, module.__dict__.get(question["function"]), job, file)
-        except BaseException as error:
-            notes.append(told(error))
+                failed = told(error)
+                unanswered = function is None or isinstance(error, NotImplementedError)
+            if not unanswered or file.namelist():
+                break
+        notes.append(failed)
         file.writestr("notes.txt", "\n".join(notes)[-NOTE:].encode("utf-8", "replace"))
     return results.getvalue()
+
+
+def run(name, source, module, notes):
+    """Run one cell; what it raises is noted, and the next cell goes on, as in a notebook."""
+    source = plain(source)
+    name = name or "added, beginning with " + ascii(source.strip()[:40])
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    try:
+        exec(compile(source, name, "exec"), module.__dict__)
+    except BaseException as error:
+        notes.append(f"in cell {name}:\n{told(error)}")
+
+
+def plain(source):
+    """The source as Python: IPython's `%time` and `%%time` leave their statement, other lines with % ! or ? go.
+
+    Only a line at which Python itself stops is taken for one of IPython's: `%` may also divide, or stand in a text.
+    """
+    indent = re.match(r"[ \t]*", source)[0]  # which IPython takes off the whole cell
+    lines = [line.removeprefix(indent) for line in source.split("\n")]
+    for _ in range(MAGICS):
+        try:
+            compile("\n".join(lines), "", "exec", dont_inherit=True)
+            break
+        except SyntaxError as error:
+            number = (error.lineno or 0) - 1
+            if not 0 <= number < len(lines) or not (found := MAGIC.fullmatch(lines[number])):
+                break
+            lines[number] = found["indent"] + (found["timed"] or "pass")
+        except (ValueError, RecursionError, MemoryError):
+            break
+    return "\n".join(lines)
 
 
 def call(question, function, job, file):
@@ -117,6 +172,8 @@ def call(question, function, job, file):
         for name in given:
             if plain(given[name]) != plain(fresh[name]):
                 raise ValueError(f"case {case}: the function changed its argument {name} in place")
+        if result is None:
+            raise TypeError(f"case {case}: nothing was returned")
         for place, part in enumerate(result if isinstance(result, tuple) else (result,)):
             array = np.asarray(part)
             if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:

@@ -20,6 +20,9 @@ DENIED = {
     "mq_open": 240,
     "memfd_create": 319,
     "memfd_secret": 447,
+    # sockets of every family: not all of them stay inside a network namespace, AF_VSOCK reaches the host
+    "socket": 41,
+    "socketpair": 53,
     # other processes
     "ptrace": 101,
     "kcmp": 312,

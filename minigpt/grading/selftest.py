@@ -1,6 +1,6 @@
 """Does the jail hold on this machine? Tried before every batch, by an answer that attempts what no answer may do.
 
-    require_jail()  ->  nothing, or InputError with what did not hold
+    require_jail()  ->  one line on what bounds a whole jail here, or InputError with what did not hold
 
 Another kernel, container or bubblewrap may ignore an option without a word: what was asked for proves nothing.
 """
@@ -10,6 +10,7 @@ import secrets
 import socket
 from pathlib import Path
 
+from minigpt.grading import cgroup
 from minigpt.grading.answers import run_answers
 from minigpt.grading.jail import CURE, LIMITS
 from minigpt.grading.question import Question
@@ -17,6 +18,7 @@ from minigpt.support.errors import InputError
 
 PROMISES = (
     "the network is out of reach",
+    "no socket of any family can be made",
     "no other place than the scratch folder can be written",
     "files are bounded in size",
     "processes are bounded in number",
@@ -47,6 +49,11 @@ def probe(port, hidden, memory, processes, file, scratch):
         with open(path, "wb") as output:
             output.truncate(size)
 
+    def sockets():
+        kinds = (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_RAW, 5)  # 5 is what AF_ALG has
+        families = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, 16, 38, 40)  # AF_NETLINK, AF_ALG, AF_VSOCK
+        return any(works(socket.socket, family, kind) for family in families for kind in kinds)
+
     def fork():
         if os.fork() == 0:
             os._exit(0)
@@ -58,6 +65,7 @@ def probe(port, hidden, memory, processes, file, scratch):
     places = ("/escape", "/usr/lib/escape", "/dev/escape", "/dev/shm/escape", "/site/numpy/escape")
     return [
         works(socket.create_connection, ("127.0.0.1", port), 1),
+        sockets() or works(socket.socketpair),
         any(works(fill, place, 1) for place in places),
         works(fill, "/tmp/large", file + 1) or scratch_size > scratch,
         sum(works(fork) for _ in range(processes)) == processes,
@@ -69,14 +77,16 @@ def probe(port, hidden, memory, processes, file, scratch):
 
 
 def require_jail(limits=LIMITS, hidden=()):
-    """Try every promise; say nothing if all hold. `hidden` names more folders that no answer may see.
+    """Try every promise. `hidden` names more folders that no answer may see.
 
+    Returns:
+        one line for whoever grades: whether memory and processes of a whole jail are bounded, or of each process only.
     Raises:
         InputError: with the promises that do not hold, or why there is no jail at all.
     """
     with socket.create_server(("127.0.0.1", 0)) as server:
         arguments = {"port": server.getsockname()[1], "hidden": [*HIDDEN, *map(str, hidden)], **vars(limits)}
-        del arguments["result"]
+        del arguments["result"], arguments["total"]
         question = Question("00.1", "probe", 0, lambda rng: arguments, lambda **_: [0] * len(PROMISES), n_cases=1)
         found = run_answers([(question.grade_id, inspect.getsource(probe))], [question], secrets.randbits(32), limits)
     answer = found[question.id]
@@ -85,3 +95,4 @@ def require_jail(limits=LIMITS, hidden=()):
     broken = [promise for promise, open_ in zip(PROMISES, answer.outputs[0], strict=True) if open_]
     if broken:
         raise InputError(f"the jail does not hold on this machine; not true: {'; '.join(broken)}. {CURE}")
+    return cgroup.remark(limits)
