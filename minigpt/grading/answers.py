@@ -115,7 +115,7 @@ def read(question, end, blob, complaint):
     if end != "done":
         why = {
             "timeout": f"not finished after {question.seconds} seconds of work",
-            "idle": f"it waited for more than {jail.GRACE} seconds, of {question.seconds} to work in: no sleep, no input",
+            "idle": f"it waited for more than {jail.GRACE} seconds instead of working: no sleep, no input",
             "crashed": "the process ended by itself, or its results were too large to hand back",
         }
         status = "timeout" if end == "idle" else end

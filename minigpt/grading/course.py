@@ -4,45 +4,50 @@ nbgrader releases the homework, keeps the grade book, knows late penalties and w
 an answer could overwrite its own test, is replaced by `nbgrader_jail.JailGrade`.
 """
 
+import secrets
 import shutil
+import sys
+from functools import cache
 from pathlib import Path
 
+from minigpt.grading.answers import printable
 from minigpt.grading.instructor import folder_of, homework_sources
 from minigpt.grading.submissions import Refused, read_file
 from minigpt.support.errors import InputError
 from minigpt.support.files import replacing
 
-CONFIG = '''"""nbgrader for minigpt's homework: answers run in minigpt's jail, never in a kernel of yours."""
+CONFIG = '''"""nbgrader for minigpt's homework: answers run in minigpt's jail, never in a kernel of yours.
+
+Keep this file to yourself: with `secret` the inputs of the grade can be computed.
+"""
 
 from pathlib import Path
 
 import nbgrader
 
-from minigpt.grading.course import refuse_links
-
-refuse_links("submitted")  # before nbgrader opens, and follows, anything
+from minigpt.grading.course import set_aside
 
 c = get_config()
 c.CourseDirectory.course_id = "minigpt"
+c.CourseDirectory.student_id_exclude = set_aside("submitted")  # links, which nbgrader would follow; it says which
 c.JailGrade.instructor = INSTRUCTOR  # the folder with the references
+c.JailGrade.secret = SECRET  # the same inputs at each run
+c.Autograde.exporter_class = "minigpt.grading.nbgrader_submitted.Submitted"
 c.Autograde.autograde_preprocessors = [
     "minigpt.grading.nbgrader_jail.JailGrade",
     "nbconvert.preprocessors.sanitize.SanitizeHTML",
-    "nbgrader.preprocessors.SaveAutoGrades",
+    "minigpt.grading.nbgrader_jail.SaveGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
-c.SanitizeHTML.enabled = True  # a student's <script> would run in the feedback page
+c.SanitizeHTML.enabled = True  # a student's <script> would run in the formgrader
 c.OverwriteCells.add_missing_cells = True
-c.GenerateFeedback.preprocessors = [
-    "minigpt.grading.nbgrader_jail.Formulas",
-    "nbgrader.preprocessors.GetGrades",
-    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
-]
+c.GenerateFeedback.exporter_class = "minigpt.grading.nbgrader_feedback.Feedback"
 c.HTMLExporter.extra_template_basedirs = [  # ours first: it draws no formula by a script from the network
     str(Path("templates").resolve()),
     str(Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"),
 ]
+c.ExportApp.plugin_class = "minigpt.grading.nbgrader_export.Export"
 '''
 
 NO_SCRIPT = "{%- macro mathjax() -%}{%- endmacro -%}\n"  # in the place of the one that loads MathJax
@@ -66,8 +71,9 @@ def make(folder, instructor=None):
         place = folder / "source" / name
         place.mkdir(parents=True)
         shutil.copyfile(source, place / f"{name}.ipynb")
+    config = CONFIG.replace("INSTRUCTOR", repr(str(instructor))).replace("SECRET", repr(secrets.token_hex(16)))
     files = {
-        "nbgrader_config.py": CONFIG.replace("INSTRUCTOR", repr(str(instructor))),
+        "nbgrader_config.py": config,
         "templates/feedback/mathjax.html.j2": NO_SCRIPT,
     }
     for name, text in files.items():
@@ -76,19 +82,48 @@ def make(folder, instructor=None):
     return [f"homework_{chapter}" for chapter in sources]
 
 
-def refuse_links(submitted):
-    """Raise InputError if anything below the folder `submitted` is a link or no plain file.
+def refused(submitted):
+    """{student: why}: those with a link, a pipe or a file too large below the folder `submitted`, or with nothing.
 
     nbgrader follows links: a submission that was a link to the instructor's notebook earned all points.
     """
-    wrong = []
-    for path in sorted(Path(submitted).rglob("*")) if Path(submitted).exists() else []:
+    wrong, submitted = {}, Path(submitted)
+    for path in sorted(submitted.rglob("*")) if submitted.exists() else []:
+        student = path.relative_to(submitted).parts[0]
         try:
             if path.is_symlink():
                 raise Refused("a link")
             if not path.is_dir():
                 read_file(path)
+            elif path.parent == submitted and not any(path.iterdir()):
+                raise Refused("an empty folder")
         except Refused as reason:
-            wrong.append(f"{path}: {reason}")
+            wrong.setdefault(student, f"{path}: {reason}")
+    return wrong
+
+
+def set_aside(submitted):
+    """Say which students nbgrader must not open, and return them as it wants them: the others are graded.
+
+    Raises:
+        InputError: for a name that nbgrader cannot set aside.
+    """
+    wrong = refused(submitted)
+    for student, reason in wrong.items():
+        say_once(f"set aside, not graded: {' '.join(printable(reason).split())}")
+        if "," in student:
+            raise InputError(f"{student!r} holds a comma, so nbgrader cannot set it aside; move the folder away")
+    return ",".join(wrong)
+
+
+@cache
+def say_once(line):
+    """nbgrader reads its configuration several times a command."""
+    print(line, file=sys.stderr)
+
+
+def refuse_links(submitted):
+    """Raise InputError if any submission would be set aside; courses made by version 1 call it."""
+    wrong = refused(submitted)
     if wrong:
-        raise InputError("these submissions are refused; move them away: " + "; ".join(wrong[:20]))
+        raise InputError("these submissions are refused; move them away: " + "; ".join(list(wrong.values())[:20]))

@@ -18,6 +18,13 @@ NOTHING = (
 BROKEN = r"(SyntaxError|IndentationError|TabError):"
 RULES = [  # a pattern for the last line, in which FUNCTION is the question's; then the hint
     (r"TypeError: (?:[\w.<>]+\.)?FUNCTION\(\) (got an unexpected keyword|missing \d+ required|takes )", NAMES),
+    (
+        r"nothing was returned, or no numbers",
+        (
+            "end the function with `return`, and return numbers or NumPy arrays of numbers; print(...) only shows it",
+            "函数最后要用 return，请返回数字或数字组成的 NumPy 数组；print(...) 只是显示",
+        ),
+    ),
     (r"nothing was returned|NoneType of dtype object", NOTHING),
     (
         r"no cell defines the function|NameError: name 'FUNCTION' is not defined",
@@ -47,7 +54,7 @@ RULES = [  # a pattern for the last line, in which FUNCTION is the question's; t
     (
         BROKEN,
         (
-            "the line shown is no Python: look for a bracket, colon or indent there or just above; ! lines do not run",
+            "the line shown is no Python: look for a bracket, colon or indent there or above it; ! lines do not run",
             "所示的一行不是合法的 Python：检查那里或上一行的括号、冒号、缩进；! 开头的命令不会运行",
         ),
     ),
@@ -55,7 +62,7 @@ RULES = [  # a pattern for the last line, in which FUNCTION is the question's; t
 
 
 def hint_of(note, function):
-    """(English, Chinese) for the last line of `note`, what became of `function`; two empty texts if there is nothing to say.
+    """(English, Chinese) for the last line of `note`, what became of `function`; two empty texts if there is none.
 
     >>> hint_of("TypeError: double() got an unexpected keyword argument 'x'", "double")[0][:25]
     "keep the arguments' names"

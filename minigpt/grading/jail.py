@@ -4,7 +4,7 @@
 
 No folder is shared, so there is none to clean, to fill, or to leave links in. bubblewrap makes the namespaces, the
 filter of `seccomp` refuses system calls, the runner sets the limits, and `cgroup` bounds their sum. Needs Linux 5.14
-(which counts processes for each namespace), x86-64 and bubblewrap 0.8; `selftest.require_jail` tries what this promises.
+(which counts processes for each namespace), x86-64 and bubblewrap 0.8; `selftest.require_jail` tries the promises.
 """
 
 import json

@@ -3,6 +3,7 @@
 import re
 from html import unescape
 
+LONGEST = 5_000  # characters of a formula in a text that others wrote
 # What latex2mathml does not know, in terms that it does.
 PLAIN = [
     (r"\\tfrac", r"\\frac"),
@@ -30,14 +31,26 @@ def mathml(tex, display=False):
 def drawn(markdown):
     """Markdown with every `$formula$` and `$$formula$$` outside of code as MathML; a cleaned text has &amp; for &.
 
+    A formula that is unfinished or wrong stays as it was written. What a student wrote is still the student's: tags in
+    a formula come through, so the page needs cleaning afterwards (`clean`).
+
     >>> drawn("`$` costs $1 + 1$").count("<math")
     1
     """
     parts = re.split(r"(```.*?```|`[^`\n]*`)", markdown, flags=re.DOTALL)
     for n in range(0, len(parts), 2):  # what stands between code
-        parts[n] = re.sub(r"\$\$(.+?)\$\$", lambda m: mathml(unescape(m[1]), display=True), parts[n], flags=re.DOTALL)
-        parts[n] = re.sub(r"\$([^$\n]+?)\$", lambda m: mathml(unescape(m[1])), parts[n])
+        parts[n] = re.sub(r"\$\$(.+?)\$\$|\$([^$\n]+?)\$", of_match, parts[n], flags=re.DOTALL)
     return "".join(parts)
+
+
+def of_match(found):
+    """The formula that `drawn` found, as MathML; the text as it is where latex2mathml cannot read it."""
+    display = found[1] is not None
+    tex = unescape(found[1] if display else found[2])
+    try:
+        return mathml(tex, display) if len(tex) <= LONGEST else found[0]
+    except Exception:  # its own errors, and whatever else a broken formula makes it raise
+        return found[0]
 
 
 def setup(app):

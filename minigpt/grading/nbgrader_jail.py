@@ -1,13 +1,17 @@
 """nbgrader without a kernel: the jail's verdicts become the outputs of the test cells, nbgrader does the rest.
 
-A test cell without an error earns its points; with one, none, and the error's text is the feedback.
+A test cell without an error earns its points; with one, none, and the error's text is the feedback. What cannot be
+graded is never a graded 0: a bad submission is kept for a person to look at, with its reason in the feedback; a jail
+that failed is an error, and nbgrader names the student, goes on with the next, and tries this one again next time.
 """
 
+import hashlib
 import json
 import secrets
+from functools import cache
 
 from nbformat.v4 import new_output
-from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from nbgrader.utils import is_grade
 from traitlets import Unicode
 
@@ -15,22 +19,28 @@ from minigpt.grading import question, selftest
 from minigpt.grading.answers import run_answers
 from minigpt.grading.batch import mark
 from minigpt.grading.instructor import folder_of, questions_of
-from minigpt.grading.mathml import drawn
 from minigpt.grading.notebook import answer_cells
 from minigpt.grading.submissions import Refused
+
+REASON = "not graded"  # in the metadata of a notebook that `nbgrader_submitted` wrote: why it is no student's work
+
+
+class JailFailed(Exception):
+    """The jail came to no result: nobody's mistake among the students, so nobody's 0."""
 
 
 class JailGrade(NbGraderPreprocessor):
     """Takes the place of nbgrader's `Execute`."""
 
     instructor = Unicode("", help="the folder with the references; empty looks for that of a checkout").tag(config=True)
+    secret = Unicode("", help="of the course: the same inputs at each run; empty draws others").tag(config=True)
 
     def preprocess(self, nb, resources):
         tests = [cell for cell in nb.cells if cell.cell_type == "code" and is_grade(cell)]
         for cell in nb.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
-        marks = verdicts(nb, tests, self.instructor) if tests else {}
+        marks = self.verdicts(nb, tests) if tests else {}
         for cell in tests:
             verdict = marks.get(cell.metadata.nbgrader["grade_id"].removesuffix("-test"))
             if verdict is None or not verdict["points"]:
@@ -38,34 +48,73 @@ class JailGrade(NbGraderPreprocessor):
         nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
         return nb, resources
 
+    def verdicts(self, nb, tests):
+        """{grade_id of the answer: its mark}, from one jail for the whole notebook."""
+        folder = folder_of(self.instructor)
+        self.log.debug(held(folder))
+        chapter = tests[0].metadata.nbgrader["grade_id"][1:3]
+        questions, seed = questions_of(chapter, folder), seed_of(self.secret, chapter)
+        try:
+            if reason := nb.metadata.get(REASON):
+                raise Refused(reason)
+            cells = answer_cells(json.dumps(nb).encode(), questions)
+        except Refused as reason:
+            nb.metadata[REASON] = str(reason)
+            refused = {"points": 0, "status": REASON, "message": str(reason), "hint": ""}
+            return {q.grade_id: refused for q in questions}
+        given = run_answers(cells, questions, seed)
+        failures = {answer.status for answer in given.values() if answer.status.startswith("jail")}
+        if failures:
+            raise JailFailed(f"{', '.join(sorted(failures))}; this student is not graded: run nbgrader autograde again")
+        return {q.grade_id: mark(question.drawn(q, seed), given[q.id]) | {"seed": seed} for q in questions}
 
-class Formulas(NbGraderPreprocessor):
-    """For the feedback pages: formulas as MathML, which a browser draws without a script from the network."""
 
-    def preprocess_cell(self, cell, resources, index):
-        if cell.cell_type == "markdown":
-            cell.source = drawn(cell.source)
-        return cell, resources
+@cache
+def held(folder):
+    """The self-test, once a run rather than once a student."""
+    return selftest.require_jail(hidden=[folder])
 
 
-def verdicts(nb, tests, instructor):
-    """{grade_id of the answer: its mark}, from one jail for the whole notebook."""
-    folder = folder_of(instructor)
-    selftest.require_jail(hidden=[folder])
-    chapter = tests[0].metadata.nbgrader["grade_id"][1:3]
-    questions, seed = questions_of(chapter, folder), 1 + secrets.randbits(48)
-    try:
-        cells = answer_cells(json.dumps(nb).encode(), questions)
-    except Refused as reason:
-        refused = {"points": 0, "status": "not graded", "message": str(reason), "hint": ""}
-        return {q.grade_id: refused for q in questions}
-    given = run_answers(cells, questions, seed)
-    return {q.grade_id: mark(question.drawn(q, seed), given[q.id]) | {"seed": seed} for q in questions}
+class SaveGrades(SaveAutoGrades):
+    """nbgrader's own, but a notebook that could not be graded has no score: it waits for a person, with its reason."""
+
+    def preprocess(self, nb, resources):
+        self.reason = nb.metadata.get(REASON, "")
+        return super().preprocess(nb, resources)
+
+    def _add_score(self, cell, resources):
+        super()._add_score(cell, resources)
+        if self.reason:
+            grade = self.gradebook.find_grade(cell.metadata.nbgrader["grade_id"], *self.place)
+            grade.auto_score, grade.needs_manual_grade = None, grade.manual_score is None
+            self.gradebook.db.commit()
+
+    def _add_comment(self, cell, resources):
+        super()._add_comment(cell, resources)
+        if self.reason:
+            comment = self.gradebook.find_comment(cell.metadata.nbgrader["grade_id"], *self.place)
+            comment.auto_comment = f"{REASON}: {self.reason}"
+            self.gradebook.db.commit()
+
+    @property
+    def place(self):
+        return self.notebook_id, self.assignment_id, self.student_id
+
+
+def seed_of(secret, chapter):
+    """The seed of a homework's inputs: the course's own, which nobody without its secret can tell.
+
+    >>> seed_of("a", "02") == seed_of("a", "02") != seed_of("b", "02")
+    True
+    """
+    if not secret:
+        return 1 + secrets.randbits(48)
+    return 1 + int.from_bytes(hashlib.sha256(f"{secret} {chapter}".encode()).digest()[:6], "big")
 
 
 def failed(verdict):
     if verdict is None:
-        return new_output("error", ename="not graded", evalue="no such question", traceback=["no such question"])
+        return new_output("error", ename=REASON, evalue="no such question", traceback=["no such question"])
     lines = [f"{verdict['status']}: {verdict['message']}", *([f"Hint: {verdict['hint']}"] if verdict["hint"] else [])]
     lines += [f"seed {verdict['seed']}"] if "seed" in verdict else []
     return new_output("error", ename=verdict["status"], evalue=verdict["message"][:200], traceback=lines)

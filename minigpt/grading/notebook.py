@@ -1,17 +1,19 @@
 """The answer cells of a notebook that somebody else wrote; nothing here runs it, or reads its Python.
 
-Read as Jupyter, Colab, VS Code and older versions write it: UTF-8 or UTF-16, with a byte order mark or without, version 3
-or 4 of the format. What Jupyter's Split Cell tore apart is joined again.
+Read as Jupyter, Colab, VS Code and older versions write it: UTF-8 or UTF-16, with a byte order mark or without,
+version 3 or 4 of the format. What Jupyter's Split Cell tore apart is joined again.
 """
 
 import json
 import re
+import sys
 from dataclasses import dataclass, replace
 
 from minigpt.grading.submissions import Refused
 
 SETUP = "import numpy as np\n\n\ndef check(*ignored):\n    return True\n"  # the homework's first cell, without minigpt
-IMPORT = re.compile(r"^(?:import|from)\s+(?!minigpt\b)[^\n(]*(?:\([^()]*\))?[^\n]*", re.MULTILINE)
+IMPORT = re.compile(r"^(?:import|from)\s[^\n(]*(?:\([^()]*\))?[^\n]*", re.MULTILINE)
+ALLOWED = sys.stdlib_module_names | {"numpy"}
 
 
 @dataclass(frozen=True)
@@ -30,17 +32,17 @@ def answer_cells(data, questions):
     Raises:
         Refused: if it is no notebook, or an answer cell is missing.
     """
-    return answers_of(read(data), questions)
+    return answers_of(read(data), [question.grade_id for question in questions])
 
 
-def answers_of(cells, questions):
-    """`answer_cells` of a notebook that was read.
+def answers_of(cells, wanted):
+    """`answer_cells` of a notebook that was read, for the answers with the grade_ids `wanted`.
 
     Raises:
         Refused: if an answer cell is missing.
     """
     kept = [cell for cell in cells if cell.kind == "code" and (cell.answer or not cell.grade_id)]
-    wanted, ids = [question.grade_id for question in questions], [cell.grade_id for cell in kept if cell.answer]
+    ids = [cell.grade_id for cell in kept if cell.answer]
     if not set(ids) >= set(wanted):
         raise Refused(
             f"answer cells {', '.join(ids)[:200] or 'none'}; the homework has {', '.join(wanted)}: copy the answers "
@@ -64,7 +66,7 @@ def read(data):
         raise Refused("not a notebook: its JSON is damaged; save it again and hand in the file .ipynb") from None
     locked = [place for place, cell in enumerate(cells) if cell.grade_id and not cell.answer][:1]
     for place in locked:
-        added = [line for line in IMPORT.findall(cells[place].source) if line.strip() != "import numpy as np"]
+        added = [line for line in IMPORT.findall(cells[place].source) if is_kept(line)]
         cells[place + 1 : place + 1] = [Cell("code", line) for line in added]
     return joined(cells)
 
@@ -77,6 +79,17 @@ def cell_of(told):
     named = isinstance(about.get("grade_id"), str) and any(about.get(key) for key in ("solution", "grade", "locked"))
     grade_id = about["grade_id"] if named else ""
     return Cell(str(told["cell_type"]), "".join(source), grade_id, bool(grade_id and about.get("solution")))
+
+
+def is_kept(line):
+    """Does this import line name only what an answer may use, and is it not in SETUP already?
+
+    >>> [is_kept(line) for line in ("import math, os.path as p", "from numpy import exp", "import math, torch")]
+    [True, True, False]
+    """
+    modules = line[len("import") :].partition("#")[0].split(",") if line.startswith("import") else [line.split()[1]]
+    roots = {module.strip().partition(" ")[0].partition(".")[0] for module in modules}
+    return line.strip() not in SETUP.split("\n") and roots <= ALLOWED
 
 
 def joined(cells):
