@@ -59,10 +59,8 @@ def bounded(command, memory, processes):
 
 
 def removed(group):
-    """End what is left in this group, which `bounded` made, and remove it; an empty group is a folder without files."""
-    with suppress(OSError):
-        (group / "cgroup.kill").write_text("1")
-    for _ in range(100):  # a killed process needs a moment to leave
+    """Remove this group, which `bounded` made; what was in the jail ends with bubblewrap, and leaves in a moment."""
+    for _ in range(100):
         with suppress(OSError):
             return group.rmdir()
         time.sleep(0.01)
