@@ -102,7 +102,7 @@ def test_editors_and_versions_keep_all_points(write):
         *(b'{"cells": 3}', b'{"cells": [3]}', b'{"cells": [{"cell_type": "code"}], "x": NaN'),
         b'{"cells": [{"source": [1], "cell_type": "code"}]}',
         b'{"cells": [{"cell_type": "code", "metadata": null, "source": ""}]}',
-        b'{"cells": [{"cell_type": "raw", "source": "", "metadata": {"nbgrader": {"grade_id": "\\udc80", "grade":1}}}]}',
+        b'{"cells": [{"cell_type": "raw", "source":"", "metadata": {"nbgrader": {"grade_id": "\\udc80", "grade":1}}}]}',
     ],
 )
 def test_what_is_no_notebook_says_so(bad):
