@@ -103,6 +103,12 @@ def fails(cells):
     cells[place_of(cells, "q02_1")]["source"] += "\n# JAIL FAILS"
 
 
+def tells_in_html(cells):
+    """An error whose text is HTML and moves a terminal's cursor; it becomes an output."""
+    html = f"<img src=http://127.0.0.1:9/o.png onerror=alert(1)>{SCRIPT}\\x1b[2J\\x1b[31m"
+    cells[place_of(cells, "q02_1")]["source"] = f'def window_attention(q, k, v, w):\n    raise RuntimeError("{html}")\n'
+
+
 STUDENTS = {  # name: (bytes of the notebook, score, beginning of the status)
     "anna": (notebook(add=HOSTILE + ESCAPED), "10.0", "graded"),
     "ben": (notebook(change=of_version_99), "10.0", "graded"),
@@ -114,6 +120,8 @@ STUDENTS = {  # name: (bytes of the notebook, score, beginning of the status)
     "ida": (json.dumps(notebook()).encode("utf-16"), "10.0", "graded"),
     "jan": (version_3(notebook()), "10.0", "graded"),
     "jim": (notebook(change=fails), "", "not graded: autograde has not finished"),
+    "lea": (notebook(change=tells_in_html), "7.0", "graded"),
+    "mia": (notebook({}, add=["$x$ " * 20_000, "[" * 50_000, "*a " * 3_000]), "0.0", "graded"),
     "kim": (notebook(change=odd_metadata), "10.0", "graded"),
 }
 FAILING = """
@@ -214,7 +222,7 @@ def assert_harmless(page):
 
 
 @needs_jail
-@pytest.mark.parametrize("student", ["anna", "ben", "dora", "fay", "gus"])
+@pytest.mark.parametrize("student", ["anna", "ben", "dora", "fay", "gus", "lea", "mia"])
 def test_feedback_runs_and_fetches_nothing(course, student):
     page = page_of(course[0], student)
     assert_harmless(page)

@@ -215,6 +215,8 @@ def test_the_cell_below_counts_only_where_its_own_is_unanswered(trusted):
     for own, below in ((RIGHT_A, trial), (blank, RIGHT_A)):
         found = run_answers([("q11_1", own), ("", below), ("q11_2", RIGHT_B)], [A, B], SEED, trusted=trusted)
         assert judge(drawn(A, SEED), found["11.1"].outputs).right
+    cells = [("q11_1", "def double(x):\n    return x[99]\n"), ("", RIGHT_A), ("q11_2", RIGHT_B)]
+    assert run_answers(cells, [A, B], SEED, trusted=trusted)["11.1"].status == "error"
     cells = [("q11_1", blank), ("", "def double(x):\n    return x[99]\n"), ("q11_2", RIGHT_B)]
     answer = run_answers(cells, [A, B], SEED, trusted=trusted)["11.1"]
     assert answer.status == "error" and "NotImplementedError" not in answer.note
@@ -287,6 +289,15 @@ def test_hints_in_the_students_check(source, capsys, monkeypatch):
     assert check("11.1", names["double"]) is False
     told = capsys.readouterr().out
     assert MISTAKES[source][0] in told.partition("Hint: ")[2] and MISTAKES[source][1] in told.partition("提示：")[2]
+
+
+@ANYWHERE
+def test_a_missing_return_is_told_with_its_case(trusted):
+    first = float(drawn(A, SEED).cases[0]["x"][0])
+    only_there = f"def double(x):\n    if x[0] == {first!r}:\n        return x\n"
+    for case, source in enumerate(["def double(x):\n    pass\n", only_there]):
+        note = run_answers([("q11_1", source)], [A], SEED, trusted=trusted)["11.1"].note
+        assert f"case {case}: nothing was returned" in note
 
 
 def test_a_hint_is_not_given_for_another_function():

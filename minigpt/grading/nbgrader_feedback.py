@@ -1,22 +1,30 @@
 """nbgrader's feedback pages: formulas drawn without a script, then all of the page cleaned, whoever wrote it."""
 
 import re
+from html import escape
 
 from nbconvert.exporters import HTMLExporter
 
 from minigpt.grading.clean import page
 from minigpt.grading.mathml import drawn
 
+LONGEST, MOST = 10_000, 100_000  # characters of a cell of text and of all: some take a parser of Markdown minutes
+
 
 class Feedback(HTMLExporter):
     """For `GenerateFeedback`: one file a student, which runs nothing and asks nobody for anything."""
 
     def markdown2html(self, context, source):
+        source = re.sub(r"data:[\w/+.;-]+,[\w/+=]{1000,}", "", source)  # a picture that an editor put into the text
+        self.length += len(source)
+        if len(source) > LONGEST or self.length > MOST:
+            return f"<pre>{escape(source)}</pre>"
         return super().markdown2html(context, drawn(source))
 
     markdown2html.jinja_pass_arg = HTMLExporter.markdown2html.jinja_pass_arg  # as jinja2.pass_context marks it
 
     def from_notebook_node(self, nb, resources=None, **kw):
+        self.length = 0
         html, resources = super().from_notebook_node(nb, resources, **kw)
         head, _, body = html.partition("<body")  # the head is nbgrader's template, nothing of a student's
         styles = "\n".join(re.findall(r"<style.*?</style>", head, re.DOTALL))

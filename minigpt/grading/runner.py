@@ -67,7 +67,7 @@ def in_a_fork(question, cells, job, out, settings):
             os._exit(0)
     ended, clock, work = None, 0.0, 0.0
     while not ended and clock < settings["grace"] + settings["patience"] * work:
-        clock, work = time.monotonic() - started, work_of(pid, question["seconds"])
+        clock, work = time.monotonic() - started, min(work_of(pid, question["seconds"]), question["seconds"])
         ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)  # it keeps its id until `stop`
         time.sleep(0.002)
     status, cpu = stop(pid, settings["jailed"])
