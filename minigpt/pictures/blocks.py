@@ -11,16 +11,16 @@ from minigpt.pictures.look import BLUE, GREEN, ORANGE
 
 WORDS = {
     "en": {
-        "tokens": "tokens", "embedding": "embedding", "block": "decoder block", "times": "L = {} times",
+        "tokens": "tokens", "embedding": "embedding", "block": "decoder block", "times": "L = {} times", "once": "L = 1: once",
         "output": "output", "truth": "what came", "loss": "loss",
         "attention": "causal self-attention", "add": "add", "norm": "layer norm", "mlp": "MLP", "next": "next token",
-        "post": "post-LN: GPT-1", "pre": "pre-LN: GPT-2 and later", "sees": "what it sees",
+        "heads": "{} heads", "inside": "(T, {}) inside", "post": "post-LN: GPT-1", "pre": "pre-LN: GPT-2 and later", "sees": "what it sees",
         "guess": "guess",
     },
     "zh": {
-        "tokens": "词元", "embedding": "嵌入", "block": "解码器层", "times": "共 L = {} 层", "output": "输出",
+        "tokens": "词元", "embedding": "嵌入", "block": "解码器层", "times": "共 L = {} 层", "once": "L = 1：一层", "output": "输出",
         "attention": "因果自注意力", "add": "相加", "norm": "层归一化", "mlp": "MLP", "next": "下一个词元",
-        "post": "post-LN：GPT-1", "pre": "pre-LN：GPT-2 及以后", "sees": "看得见的",
+        "heads": "{} 个头", "inside": "中间 (T, {})", "post": "post-LN：GPT-1", "pre": "pre-LN：GPT-2 及以后", "sees": "看得见的",
         "guess": "要猜的", "truth": "实际出现的", "loss": "损失",
     },
 }  # fmt: skip
@@ -28,7 +28,7 @@ WORDS = {
 
 def model(config, labels="en"):
     """All of eq. (2), from the tokens upwards, the shape beside each arrow."""
-    drawing, d = Drawing(66, 58, WORDS, labels), config.d_model
+    drawing, d = Drawing(62, 58, WORDS, labels), config.d_model
     words, x, width = drawing.words, 21, 38
     stages = [  # height, text, formula, colour, shape of what comes out, step of a talk
         (4.5, words["tokens"], r"$x_1 \ldots x_T$", "grey", "(T)", 0),
@@ -37,20 +37,20 @@ def model(config, labels="en"):
         (41.5, words["output"], r"$h^{[L]} W^L$", "orange", f"(T, {config.vocab_size})", 3),
         (53, words["next"], r"$P(x) = \mathrm{softmax}$", "green", None, 3),
     ]
-    below = None
+    below, behind = None, [0.8 * i for i in range(min(3, config.n_layer) - 1, 0, -1)]  # sheets behind the first block
     for y, text, formula, colour, shape, step in stages:
         drawing.step = step
         if below:
             drawing.arrow((x, below[0]), (x, y - 3.8))
             drawing.note(x + 1.2, (below[0] + y - 3.8) / 2, below[1])
-        for shift in (1.6, 0.8) if y == 28.5 else ():
+        for shift in behind if y == 28.5 else ():
             drawing.box(x + shift, y + shift, width, 7.6, colour, EDGE[colour])
         drawing.block(x, y, width, 7.6, text, colour, EDGE[colour], formula)
-        below = (y + (5.4 if y == 28.5 else 3.8), shape)
+        below = (y + 3.8 + (max(behind, default=0) if y == 28.5 else 0), shape)
     side = x + width / 2 + 2.5
     notes = [
         (16.5, f"$W^e$ ({config.vocab_size}, {d})\n$W^p$ ({config.n_ctx}, {d})"),
-        (28.5, words["times"].format(config.n_layer)),
+        (28.5, words["once" if config.n_layer == 1 else "times"].format(config.n_layer)),
         (41.5, f"$W^L$ ({d}, {config.vocab_size})"),
     ]
     for step, (y, note) in enumerate(notes, start=1):
@@ -61,11 +61,12 @@ def model(config, labels="en"):
 
 def decoder_block(config, labels="en"):
     """Post-LN as in GPT-1 and the lecture, and pre-LN beside it: both residual sums, and where the norms stand."""
-    drawing = Drawing(96, 57, WORDS, labels)
+    drawing = Drawing(112, 57, WORDS, labels)
     words, shape = drawing.words, f"(T, {config.d_model})"
     attention, add, norm, mlp = (words[name] for name in ("attention", "add", "norm", "mlp"))
+    inside = {attention: words["heads"].format(config.n_head), mlp: words["inside"].format(4 * config.d_model)}
     post, pre = [attention, add, norm, mlp, add, norm], [norm, attention, add, norm, mlp, add]
-    for step, x, title, order in ((0, 25, words["post"], post), (1, 72, words["pre"], pre)):
+    for step, x, title, order in ((0, 25, words["post"], post), (1, 81, words["pre"], pre)):
         drawing.step = step
         drawing.text(x, 55, title, weight="bold")
         drawing.note(x, 1.8, f"$x$  {shape}", ha="center")
@@ -73,9 +74,12 @@ def decoder_block(config, labels="en"):
         for y, name in zip((9.4 + 7.6 * i for i in range(6)), order, strict=True):
             half = 1.8 if name == add else 2.5
             drawing.arrow((x, below), (x, y - half))
+            if name == add or y - half - below > 3:  # where there is room for it
+                drawing.note(x + 1, (below + y - half) / 2, shape if below > 3.4 else "")
             below = y + half
             if name != add:
                 drawing.block(x, y, 29, 2 * half, name, "grey" if name == norm else "blue")
+                drawing.note(x + 15.2, y, inside.get(name, ""))
                 continue
             drawing.block(x, y, 4.6, 2 * half, "+", "orange", ORANGE)
             drawing.line([x, x - 19, x - 19], [leaves, leaves, y], ORANGE)

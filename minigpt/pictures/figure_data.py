@@ -24,7 +24,8 @@ def figure_data(figure, tolerance=EXACT):
     more than 200 points every n-th is kept. Words that are numbers are left out: the shapes hold the numbers.
     """
     title = figure.get_suptitle()
-    return {"tolerance": tolerance, "title": title, "axes": [axes_data(axes) for axes in figure.axes]}
+    drawn = [axes for axes in figure.axes if axes.get_label() != "<colorbar>"]  # which holds nothing of its own
+    return {"tolerance": tolerance, "title": title, "axes": [axes_data(axes) for axes in drawn]}
 
 
 def axes_data(axes):

@@ -4,12 +4,13 @@ Each function returns a matplotlib figure; `labels` are "en" or "zh".
 """
 
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Polygon, Rectangle
 
 from minigpt.pictures import fonts
 from minigpt.pictures.drawing import NORMAL, SMALL, Drawing, wide
 from minigpt.pictures.look import BLUE, GREY, ORANGE
 
+PALE = "#c4c4c4"
 WORDS = {
     "en": {"causal": "the causal mask", "leaking": "off by one", "heads": "head {}"},
     "zh": {"causal": "因果掩码", "leaking": "错开一位", "heads": "头 {}"},
@@ -55,14 +56,31 @@ def looks(weights, tokens, labels="en"):
     return drawing.figure
 
 
-def heads(weights, tokens, labels="en"):
-    """Who looks at whom in each head of a layer, side by side: weights (H, T, T)."""
+def heads(weights, tokens, labels="en", layer=None):
+    """Who looks at whom in each head of a layer: weights (H, T, T); what the mask hides is hatched, the last row framed.
+
+    Args:
+        layer: its number, from 1; head 2 of layer 3 is then called 3.2.
+    """
     words, family = WORDS[fonts.language(labels)], fonts.family(labels)
-    figure = Figure(figsize=(2.6 * len(weights) + 0.8, 3.9), layout="constrained")
-    for i, (axes, one) in enumerate(zip(figure.subplots(1, len(weights), squeeze=False)[0], weights, strict=True)):
-        axes.imshow(one, cmap="Blues", vmin=0, vmax=1)
-        axes.set_title(words["heads"].format(i + 1), fontsize=NORMAL, family=family)
-        axes.set_xticks(range(len(tokens)), tokens, rotation=90, family=family)
-        axes.set_yticks(range(len(tokens)), tokens if i == 0 else [""] * len(tokens), family=family)
+    H, T = weights.shape[:2]
+    columns = min(H, 2)
+    rows = -(-H // columns)
+    side = max(2.6, 0.27 * T)  # inches
+    figure = Figure(figsize=(columns * side + 1.9, rows * (side + 0.4) + 0.8), layout="constrained")
+    all_axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    for i, axes in enumerate(all_axes.flat):
+        if i >= H:
+            axes.axis("off")
+            continue
+        image = axes.imshow(weights[i], cmap="Blues", vmin=0, vmax=1)
+        stairs = [(t + 0.5, y) for t in range(T) for y in (t - 0.5, t + 0.5)]  # down the diagonal
+        hidden = Polygon([*stairs[:-1], (T - 0.5, -0.5)], facecolor="none", edgecolor=PALE, hatch="///", linewidth=0)
+        axes.add_patch(hidden)
+        axes.plot([-0.5, T - 0.5, T - 0.5, -0.5, -0.5], [T - 1.5, T - 1.5, T - 0.5, T - 0.5, T - 1.5], color=ORANGE)
+        axes.set_title(words["heads"].format(f"{layer}.{i + 1}" if layer else i + 1), fontsize=NORMAL, family=family)
+        axes.set_xticks(range(T), tokens, rotation=90, family=family, fontsize=SMALL)
+        axes.set_yticks(range(T), tokens, family=family, fontsize=SMALL)
         axes.tick_params(length=0)
+    figure.colorbar(image, ax=all_axes, shrink=0.6, ticks=[0, 0.5, 1])
     return figure

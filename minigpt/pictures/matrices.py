@@ -6,29 +6,29 @@ Each function returns a matplotlib figure; `labels` are "en" or "zh".
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from minigpt.pictures.drawing import Drawing, wide
+from minigpt.pictures.drawing import SMALL, Drawing, wide
 from minigpt.pictures.look import BLUE, GREEN, GREY, ORANGE, VIOLET
 from minigpt.reference import softmax
 
 WORDS = {
     "en": {
         "scores": "1 scores", "scaled": "2 scaled", "masked": "3 masked", "weights": "4 weights",
-        "values": "values", "sum": "5 weighted sum",
+        "values": "values", "sum": "5 weighted sum", "place": "its row of position {}",
     },
     "zh": {
         "scores": "1 打分", "scaled": "2 缩放", "masked": "3 加掩码", "weights": "4 权重",
-        "values": "值", "sum": "5 加权和",
+        "values": "值", "sum": "5 加权和", "place": "位置 {} 的那一行",
     },
 }  # fmt: skip
 
 
-def matrix(drawing, x, y, values, cell, colour=BLUE, digits=1):
-    """Numbers in a grid whose lower left corner is (x, y), the stronger the larger; -inf is hatched."""
+def matrix(drawing, x, y, values, cell, colour=BLUE, digits=1, hidden=None):
+    """Numbers in a grid whose lower left corner is (x, y), the stronger the larger; -inf and `hidden` are hatched."""
     finite = np.abs(values[np.isfinite(values)])
     largest = max(finite.max(), 1e-9)
     for i, j in np.ndindex(values.shape):
         value, corner = values[i, j], (x + j * cell, y + (len(values) - 1 - i) * cell)
-        shown = np.isfinite(value)
+        shown = np.isfinite(value) and not (hidden is not None and hidden[i, j])
         face = (colour, 0.75 * abs(value) / largest) if shown else "white"
         hatch = {} if shown else {"hatch": "////"}
         drawing.add(
@@ -40,11 +40,12 @@ def matrix(drawing, x, y, values, cell, colour=BLUE, digits=1):
             )
 
 
-def lookup(words, chosen, table, position, labels="en"):
+def lookup(words, chosen, table, position, place=None, labels="en"):
     """A one-hot row times W^e is a row of W^e; W^p adds the row of the place.
 
     Args:
-        words: n of them. chosen: which one stands here. table: rows of W^e (n, d). position: a row of W^p (d).
+        words: n of them. chosen: which one stands here. table: rows of W^e (n, d).
+        position: a row of W^p (d). place: which one, for its name.
     """
     (n, d), cell = table.shape, 7
     one_hot, row, left = np.eye(n)[[chosen]], table[[chosen]], max(map(wide, words)) + 5
@@ -63,6 +64,8 @@ def lookup(words, chosen, table, position, labels="en"):
         drawing.text(x - (left - 1.5 if formula == "$W^e$" else 3), middle, sign)
         matrix(drawing, x, middle - rows * cell / 2, values, cell, colour, digits=0 if values is one_hot else 2)
         drawing.text(x + values.shape[1] * cell / 2, middle + rows * cell / 2 + 2.6, formula)
+        if formula == "$W^p$" and place is not None:
+            drawing.note(x + d * cell / 2, middle - cell / 2 - 2, drawing.words["place"].format(place), "center")
         for i, word in enumerate(words if rows == n else []):
             drawing.text(x - 1, (n - 0.5 - i) * cell + 0.5, word, "right", weight="bold" if i == chosen else "normal")
         x += values.shape[1] * cell
@@ -84,16 +87,19 @@ def attention_steps(q, k, v, tokens, labels="en"):
         ("sum", r"$\mathrm{weights} \cdot v$", weights @ v, GREEN),
     ]
     cell, gap, left = 6.6, 5.4, max(map(wide, tokens)) + 2
-    high, columns = T * cell + 11, [max(T, d_k) * cell + gap] * 3
+    high, columns = T * cell + 13, [max(T, d_k) * cell + gap] * 3
     drawing = Drawing(left + sum(columns) - gap + 1, 2 * high + 1, WORDS, labels)
     for step, (name, formula, values, colour) in enumerate(steps):
         drawing.step = step
         row, column = divmod(step, 3)
         x, y = left + sum(columns[:column]), (1 - row) * high + 1
         middle = x + values.shape[1] * cell / 2
-        drawing.text(middle, y + T * cell + 6, drawing.words[name], weight="bold")
-        drawing.text(middle, y + T * cell + 2.4, formula)
-        matrix(drawing, x, y, values, cell, colour, digits=2)
+        drawing.text(middle, y + T * cell + 8.2, drawing.words[name], weight="bold")
+        drawing.text(middle, y + T * cell + 4.7, formula)
+        hidden = np.triu(np.ones((T, T)), 1) if name == "weights" else None
+        matrix(drawing, x, y, values, cell, colour, digits=2, hidden=hidden)
+        for j, token in enumerate(tokens if values.shape == (T, T) and name not in ("values", "sum") else []):
+            drawing.text(x + (j + 0.5) * cell, y + T * cell + 1.4, token, size=SMALL)
         if column == 0:
             for i, token in enumerate(tokens):
                 drawing.text(left - 1, y + (T - 0.5 - i) * cell, token, "right")

@@ -24,7 +24,9 @@ def loss_curve(log, floor=None):
     axes.plot(steps, losses, color=BLUE, linewidth=0.8, alpha=0.4, label="eq. (1), each batch")
     axes.plot(steps, smoothed(losses), color=BLUE, label="moving average")
     if floor is not None:
-        dashed(axes, floor, f"exact floor on fresh text, {floor:.3f}", GREEN)
+        axes.axhline(floor, color=GREEN, linestyle="--", linewidth=1.2)
+        style = {"ha": "right", "va": "top", "color": GREEN, "transform": axes.get_yaxis_transform()}
+        axes.text(1, 0.94 * floor, f"exact floor on fresh text, {floor:.3f}", **style)  # below: above lies the curve
     axes.set(xlabel="step", ylabel="nats per token", ylim=(0, None))
     axes.legend(frameon=False)
     return figure
@@ -48,17 +50,25 @@ def lines(x, curves, xlabel, ylabel, log=False, floor=None, fitted=False):
         axes.fill_between(x, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
         ends[label] = (x[-1], values.mean(axis=0)[-1], colour)
     if floor is not None:
-        dashed(axes, floor, f"exact floor {floor:.3f}", GREEN)
+        name = f"exact floor {floor:.3f}"
+        axes.axhline(floor, color=GREEN, linestyle="--", linewidth=1.2, label=name)
+        ends[name] = (x[-1], floor, GREEN)  # at the end, where no curve lies under it
     axes.set(xlabel=xlabel, ylabel=ylabel)
     if log:
         axes.set(xscale="log", yscale="log")
-        axes.set_xticks(x, [f"{value:,.0f}" if value < 1e6 else f"{value:.0e}" for value in x])
+        axes.set_xticks(x, [counted(value) for value in x])
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter("{x:g}")
         axes.minorticks_off()
     if len(ends) > 1:  # a single curve is what the axis says
         name_ends(axes, ends)
     return figure
+
+
+def counted(value):
+    """A number on an axis: 1,000,000, and from ten millions on as 3·10^7."""
+    power = int(np.log10(value))
+    return f"{value:,.0f}" if value < 1e7 else rf"${value / 10**power:.0f}\cdot10^{{{power}}}$"
 
 
 def attention_map(weights, tokens, title=""):

@@ -46,14 +46,15 @@ def observed(draw, *controls):
 
 @torch.no_grad()
 def next_token_figure(model, tok, text, truth, n_shown=12):
-    """What comes next: the words that `truth(text)` holds possible, their true shares and the model's, and "other"."""
+    """What comes next: the words that `truth(text)` holds possible or the model likely, the shares of both, "other"."""
     ids, _ = with_start(tok, text)
     ids = torch.tensor([ids[-model.config.n_ctx :]], device=model.token_embedding.weight.device)
     p = model(ids)[0, -1].softmax(-1).cpu().numpy()
     true = truth(text)
-    names = sorted(true, key=lambda name: (-round(true[name], 9), name))[:n_shown]  # the same order on every machine
     known = {tok.decode([i]): p[i] for i in range(tok.vocab_size)}
-    distributions = {"model": [known[name] for name in names], "truth": [true[name] for name in names]}
+    likely = {name for name in known if known[name] > 0.05} | set(true)
+    names = sorted(likely, key=lambda name: (-round(true.get(name, 0), 9), name))[:n_shown]  # one order on all machines
+    distributions = {"model": [known[name] for name in names], "truth": [true.get(name, 0.0) for name in names]}
     shown = {label: [*values, max(0.0, 1 - sum(values))] for label, values in distributions.items()}
     return plots.bars([*names, "other"], shown, title=f"after: {text}")
 
@@ -61,7 +62,7 @@ def next_token_figure(model, tok, text, truth, n_shown=12):
 STEPS = {"scores": 0, "scale": 1, "mask": 2, "softmax": 3, "sum": 5}  # and the step of the picture that it ends with
 
 
-def attention_stepper(q, k, v, tokens):
+def attention_stepper(q, k, v, tokens, directions=("", "")):
     """One head step by step, (T, 2) each, with a last query that can be moved: its arrow, and every number."""
     step = ipywidgets.ToggleButtons(options=STEPS, value=STEPS["scores"], style={"button_width": "80px"})
     sliders = [
@@ -71,7 +72,7 @@ def attention_stepper(q, k, v, tokens):
 
     def draw():
         moved = np.vstack([q[:-1], [[slider.value for slider in sliders]]])
-        plane.value = png(arrows.query_and_keys(moved[-1], k, tokens, f"query of {tokens[-1]}"), 80)
+        plane.value = png(arrows.query_and_keys(moved[-1], k, tokens, f"query of {tokens[-1]}", directions), 80)
         numbers.value = png(shown_until(matrices.attention_steps(moved, k, v, tokens), step.value), 80)
 
     observed(draw, step, *sliders)
@@ -86,7 +87,7 @@ def trained(folder):
 def heads_of(model, tok, text, layer):
     """All heads of one layer, counted from 1, side by side: who looks at whom in `text`."""
     ids, tokens = (part[: model.config.n_ctx] for part in with_start(tok, text))
-    return looking.heads(attention_weights(model, ids, layer - 1), tokens)
+    return looking.heads(attention_weights(model, ids, layer - 1), tokens, layer=layer)
 
 
 def heads_box(model, tok, text):
