@@ -56,7 +56,9 @@ def next_token_figure(model, tok, text, truth, n_shown=12):
     names = sorted(likely, key=lambda name: (-round(true.get(name, 0), 9), name))[:n_shown]  # one order on all machines
     distributions = {"model": [known[name] for name in names], "truth": [true.get(name, 0.0) for name in names]}
     shown = {label: [*values, max(0.0, 1 - sum(values))] for label, values in distributions.items()}
-    return plots.bars([*names, "other"], shown, title=f"after: {text}")
+    figure = plots.bars([*names, "other"], shown, title=f"after: {text}")
+    figure.set_figwidth(max(figure.get_figwidth(), 0.11 * len(text)))  # a long title fits
+    return figure
 
 
 STEPS = {"scores": 0, "scale": 1, "mask": 2, "softmax": 3, "sum": 5}  # and the step of the picture that it ends with
