@@ -3,6 +3,7 @@
 Each function returns a matplotlib figure; `labels` are "en" or "zh".
 """
 
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon, Rectangle
 
@@ -78,6 +79,9 @@ def heads(weights, tokens, labels="en", layer=None):
         hidden = Polygon([*stairs[:-1], (T - 0.5, -0.5)], facecolor="none", edgecolor=PALE, hatch="///", linewidth=0)
         axes.add_patch(hidden)
         axes.plot([-0.5, T - 0.5, T - 0.5, -0.5, -0.5], [T - 1.5, T - 1.5, T - 0.5, T - 0.5, T - 1.5], color=ORANGE)
+        for t, s in np.argwhere(np.tri(T)) if T <= 4 else ():  # a small map has room for its numbers
+            colour = "white" if weights[i][t, s] > 0.6 else "black"
+            axes.text(s, t, f"{weights[i][t, s]:.2f}", ha="center", va="center", color=colour, fontsize=SMALL)
         axes.set_title(words["heads"].format(f"{layer}.{i + 1}" if layer else i + 1), fontsize=NORMAL, family=family)
         axes.set_xticks(range(T), tokens, rotation=90, family=family, fontsize=SMALL)
         axes.set_yticks(range(T), tokens, family=family, fontsize=SMALL)
