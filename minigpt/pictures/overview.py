@@ -60,14 +60,14 @@ def pipeline(labels="en"):
     """Generative pre-training, then discriminative fine-tuning: one body, four tasks."""
     drawing = Drawing(104, 34, WORDS, labels)
     words = drawing.words
-    drawing.block(12, 17, 20, 8, words["text"], "grey")
-    drawing.block(44, 17, 28, 10, words["pre"], "blue", formula=r"$-\sum_t \log P(x_t \mid x_1 .. x_{t-1})$")
-    drawing.arrow((22.3, 17), (29.6, 17))
+    drawing.block(12.5, 17, 24, 8, words["text"], "grey")
+    drawing.block(45.5, 17, 30, 10, words["pre"], "blue", formula=r"$-\sum_t \log P(x_t \mid x_1 .. x_{t-1})$ (1)")
+    drawing.arrow((24.8, 17), (30.2, 17))
     drawing.step = 1
     drawing.text(62, 31.5, words["fine"], size=SMALL)
-    drawing.text(62, 27.5, r"$-\sum \log P(y \mid x)$", size=SMALL)
+    drawing.text(62, 27.5, r"$-\sum \log P(y \mid x)$ (4)", size=SMALL)
     for i, task in enumerate(words["tasks"]):
         y = 29.5 - 8.3 * i
         drawing.block(91, y, 24, 6.4, task, "orange", ORANGE)
-        drawing.arrow((58.3, 17), (78.8, y))
+        drawing.arrow((60.8, 17), (78.8, y))
     return drawing.figure
