@@ -28,12 +28,14 @@ def test_attention_weights_are_the_models(tiny, tok):
 
 
 def test_next_tokens_beside_the_truth(tiny, tok):
-    """The words that are possible, the likelier first, equal ones by name, and one bar for all the rest."""
+    """Possible words, the likelier first, equal ones by name; then those likely to the model; one bar for the rest."""
     true = {"saw": 0.25, "dog": 0.5, "bird": 0.25}
     (axes,) = widgets.next_token_figure(tiny, tok, "the cat", lambda text: true).axes
-    assert [label.get_text() for label in axes.get_xticklabels()] == ["dog", "bird", "saw", "other"]
+    names = [label.get_text() for label in axes.get_xticklabels()]
+    assert [*names[:3], names[-1]] == ["dog", "bird", "saw", "other"]
     model, truth = ([bar.get_height() for bar in bars] for bars in axes.containers)
-    assert truth == [0.5, 0.25, 0.25, 0.0] and sum(model) == pytest.approx(1)
+    assert truth == [0.5, 0.25, 0.25] + [0.0] * (len(names) - 3) and sum(model) == pytest.approx(1)
+    assert all(share > 0.05 for share in model[3:-1])  # impossible, but likely to the model
     few = widgets.next_token_figure(tiny, tok, "the cat", lambda text: true, n_shown=1).axes[0]
     assert [bar.get_height() for bar in few.containers[1]] == [0.5, 0.5]
 
@@ -64,7 +66,8 @@ def test_heads_of_a_text_that_is_typed(tiny, tok):
     seen.add(bytes(shown.value))
     assert len(seen) == 3
     figure = widgets.heads_of(tiny, tok, "the " * 200, 1)
-    assert [axes.images[0].get_array().shape for axes in figure.axes] == [(tiny.config.n_ctx,) * 2] * tiny.config.n_head
+    maps = [axes.images[0].get_array().shape for axes in figure.axes if axes.images]
+    assert maps == [(tiny.config.n_ctx,) * 2] * tiny.config.n_head
 
 
 def test_trained_is_what_was_saved(tiny, tok, tmp_path):

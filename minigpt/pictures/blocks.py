@@ -11,16 +11,20 @@ from minigpt.pictures.look import BLUE, GREEN, ORANGE
 
 WORDS = {
     "en": {
-        "tokens": "tokens", "embedding": "embedding", "block": "decoder block", "times": "L = {} times", "once": "L = 1: once",
+        "tokens": "tokens", "embedding": "embedding", "block": "decoder block",
+        "times": "L = {} times", "once": "L = 1: once",
         "output": "output", "truth": "what came", "loss": "loss",
         "attention": "causal self-attention", "add": "add", "norm": "layer norm", "mlp": "MLP", "next": "next token",
-        "heads": "{} heads", "inside": "(T, {}) inside", "post": "post-LN: GPT-1", "pre": "pre-LN: GPT-2 and later", "sees": "what it sees",
+        "heads": "{} heads", "inside": "(T, {}) inside",
+        "post": "post-LN: GPT-1", "pre": "pre-LN: GPT-2 and later", "sees": "what it sees",
         "guess": "guess",
     },
     "zh": {
-        "tokens": "词元", "embedding": "嵌入", "block": "解码器层", "times": "共 L = {} 层", "once": "L = 1：一层", "output": "输出",
+        "tokens": "词元", "embedding": "嵌入", "block": "解码器层",
+        "times": "共 L = {} 层", "once": "L = 1：一层", "output": "输出",
         "attention": "因果自注意力", "add": "相加", "norm": "层归一化", "mlp": "MLP", "next": "下一个词元",
-        "heads": "{} 个头", "inside": "中间 (T, {})", "post": "post-LN：GPT-1", "pre": "pre-LN：GPT-2 及以后", "sees": "看得见的",
+        "heads": "{} 个头", "inside": "中间 (T, {})",
+        "post": "post-LN：GPT-1", "pre": "pre-LN：GPT-2 及以后", "sees": "看得见的",
         "guess": "要猜的", "truth": "实际出现的", "loss": "损失",
     },
 }  # fmt: skip

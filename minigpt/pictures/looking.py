@@ -58,7 +58,7 @@ def looks(weights, tokens, labels="en"):
 
 
 def heads(weights, tokens, labels="en", layer=None):
-    """Who looks at whom in each head of a layer: weights (H, T, T); what the mask hides is hatched, the last row framed.
+    """Who looks at whom in each head of a layer: weights (H, T, T); masked cells are hatched, the last row is framed.
 
     Args:
         layer: its number, from 1; head 2 of layer 3 is then called 3.2.

@@ -9,7 +9,20 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from minigpt.pictures.look import ARMS, BLUE, CHANCE, GREEN, GREY, RULES, SPLITS, STYLES, dashed, empty, name_ends
+from minigpt.pictures.look import (
+    ARMS,
+    BLUE,
+    CHANCE,
+    GREEN,
+    GREY,
+    ORANGE,
+    RULES,
+    SPLITS,
+    STYLES,
+    dashed,
+    empty,
+    name_ends,
+)
 from minigpt.support.files import replacing
 
 
@@ -62,6 +75,21 @@ def lines(x, curves, xlabel, ylabel, log=False, floor=None, fitted=False):
         axes.minorticks_off()
     if len(ends) > 1:  # a single curve is what the axis says
         name_ends(axes, ends)
+    return figure
+
+
+def stacked(names, parts, ylabel):
+    """One bar a name, made of parts: {label: heights}, the first lowest; on top the sum."""
+    figure, axes = empty(max(6, 1.3 + 0.2 * sum(map(len, names))), 3.4)
+    low = np.zeros(len(names))
+    for (label, heights), colour in zip(parts.items(), (GREEN, BLUE, ORANGE), strict=False):
+        drawn = axes.bar(range(len(names)), heights, bottom=low, width=0.6, color=colour, label=label)
+        low = low + heights
+    axes.bar_label(drawn, [f"{total:.2f}" for total in low], padding=2)
+    axes.set_xticks(range(len(names)), names)
+    axes.set(ylabel=ylabel)
+    axes.margins(y=0.12)
+    axes.legend(frameon=False)
     return figure
 
 
