@@ -114,20 +114,29 @@ def test_an_output_sees_the_inputs_to_its_left():
 
 
 @pytest.mark.parametrize(
-    ("task", "rows", "head"),
+    ("task", "rows", "states", "head"),
     [
-        ("single_text", ["<s> x <e>"], ["$W^y$", "softmax"]),
-        ("entailment", ["<s> A $ B <e>"], ["$W^y$", "softmax"]),
-        ("similarity", ["<s> A $ B <e>", "<s> B $ A <e>"], ["+", "$W^y$", "softmax"]),
-        ("multiple_choice", ["<s> p $ q $ 1 <e>", "<s> p $ q $ 2 <e>", "<s> p $ q $ N <e>"], ["$w$"] * 3 + ["softmax"]),
+        ("single_text", ["<s> x <e>"], ["T"], ["$W^y$", "softmax"]),
+        ("entailment", ["<s> A $ B <e>"], ["T"], ["$W^y$", "softmax"]),
+        ("similarity", ["<s> A $ B <e>", "<s> B $ A <e>"], ["ab", "ba"], ["+", "$W^y$", "softmax"]),
+        (
+            "multiple_choice",
+            ["<s> p $ q $ 1 <e>", "<s> p $ q $ 2 <e>", "<s> p $ q $ N <e>"],
+            ["1", "2", "N"],
+            ["$w$"] * 3 + ["softmax"],
+        ),
     ],
 )
-def test_a_format_as_the_lecture_writes_it(task, rows, head):
-    """Equations (5) to (8), read from the picture from left to right, row by row from the top."""
+def test_a_format_as_the_lecture_writes_it(task, rows, states, head):
+    """Equations (5) to (8), read from the picture from left to right, row by row from the top; each h by its name."""
     short = {tasks.A: "A", tasks.B: "B", r"$x_1 \cdots x_T$": "x", r"$p_1 \cdots p_n$": "p", r"$q_1 \cdots q_m$": "q"}
     short |= {rf"$c^{{({i})}}_1 \cdots c^{{({i})}}_k$": i for i in "12N"}
     (axes,) = tasks.symbols(task).axes
-    named = [t for t in axes.texts if t.get_text() not in ("", "GPT", "$h_T$", "⋮")]
+    named = [t for t in axes.texts if t.get_text() not in ("", "GPT", "⋮")]
+    read = [t for t in named if t.get_text().startswith("$h")]
+    named = [t for t in named if t not in read]
+    assert [t.get_text().strip("$h_{}") for t in read] == states
+    assert sorted(read, key=lambda t: -t.get_position()[1]) == read  # each at its row
     end = max(t.get_position()[0] for t in named if t.get_text() == "<e>")
     told = {}
     for text in sorted(named, key=lambda t: (-t.get_position()[1], t.get_position()[0])):
@@ -221,3 +230,15 @@ def test_scores_are_drawn_with_their_intervals():
     axes = plots.bars(["from scratch"], {"lead": [lead]}).axes[0]
     assert [bar.get_height() for bar in axes.patches] == pytest.approx([50])
     assert np.allclose(axes.collections[0].get_segments()[0][:, 1], [100 * lead.low, 100 * lead.high])
+
+
+def test_few_bars_have_their_numbers_and_guessing_is_seen():
+    """Up to 12 bars, whole numbers where there are groups; the line of guessing is drawn over the bars."""
+    axes = plots.bars(["a", "b"], {"one": [70.4, 8.25], "two": [80.6, 0.123]}, chance=50).axes[0]
+    assert {"70", "8.2", "81", "0.12"} < {text.get_text() for text in axes.texts}
+    (line,) = axes.lines
+    assert line.get_zorder() > max(bar.get_zorder() for bar in axes.patches) and set(line.get_ydata()) == {50}
+    many = plots.bars(list("abcdefg"), {"one": range(7), "two": range(7)}).axes[0]
+    assert not many.texts
+    each = plots.bars(["a", "b", "c"], {"one": [1, 2, 3]}, chance=[50, None, 33]).axes[0]
+    assert [drawn.get_segments()[0][0][1] for drawn in each.collections] == [50, 33]

@@ -347,6 +347,16 @@ def test_a_lead_counts_only_where_two_differ():
     assert metrics.paired(right, right) == metrics.Lead(0.0, 0.0, 0.0, 1.0)
 
 
+def test_pairs_that_stand_or_fall_together_are_counted_once():
+    """Each example written twice says no more than once: the interval and p of pairs are those of the examples."""
+    right, other = RNG.random((2, 40)) < np.array([[0.8], [0.6]])
+    once = metrics.paired(right, other)
+    twice = metrics.paired(right.repeat(2), other.repeat(2), groups=2)
+    assert (twice.lead, twice.low, twice.high, twice.p) == pytest.approx((once.lead, once.low, once.high, once.p))
+    alone = metrics.paired(right.repeat(2), other.repeat(2))
+    assert alone.low > twice.low and alone.high < twice.high
+
+
 def test_macro_f1_is_scikit_learns():
     """The score to the last digits; the interval as near as two bootstraps are: 500 draws leave 0.01 at its ends."""
     rng = np.random.default_rng(0)

@@ -3,7 +3,7 @@
 Each function returns a matplotlib figure; `labels` are "en" or "zh".
 """
 
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from minigpt.pictures import fonts
 from minigpt.pictures.drawing import SMALL, Drawing, wide
@@ -49,15 +49,16 @@ def token_boxes(rows, names=None, labels="en"):
         rows: lists of tokens. names: what stands in front of each row, such as "option 1".
     """
     padding = WORDS[fonts.language(labels)]["padding"]
-    longest, cell = max(map(len, rows)), max(wide(token) for row in rows for token in [*row, padding]) + 3
+    columns = list(zip_longest(*rows, fillvalue=padding))
+    cells = [max(map(wide, column)) + 3 for column in columns]
     left = max(wide(name) for name in names) + 2 if names else 0
-    drawing = Drawing(left + longest * cell + 1, 6 * len(rows) + 1, WORDS, labels)
+    drawing = Drawing(left + sum(cells) + 1, 6 * len(rows) + 1, WORDS, labels)
     for i, row in enumerate(rows):
         y = 6 * (len(rows) - i) - 2.5
         if names:
             drawing.text(left - 0.5, y, names[i], "right")
-        for j in range(longest):
-            x = left + (j + 0.5) * cell + 0.5
+        for j, cell in enumerate(cells):
+            x = left + sum(cells[:j]) + cell / 2 + 0.5
             if j < len(row):
                 drawing.token(x, y, cell - 0.8, HIGH, row[j])
             else:

@@ -18,6 +18,7 @@ PALE = {
 EDGE = {"blue": BLUE, "orange": ORANGE, "green": GREEN, "violet": VIOLET, "grey": GREY}
 INK, SOFT, SMALL, NORMAL = "#1b1f24", "#5a626d", 12.5, 15
 MARKERS = ("<s>", "$", "<e>")
+BELOW = 0.85  # the size of what stands below a token, such as its ids
 
 
 class Drawing:
@@ -66,9 +67,9 @@ class Drawing:
         """A token, or a run of them: text is blue, a marker orange, and `<e>`, where the answer is read, round too."""
         colour, edge = ("orange", ORANGE) if text in MARKERS else ("blue", GREY)
         self.box(x, y, width, height, colour, edge, round=height / 2 if text == "<e>" else 0.9)
-        self.text(x, y + (1.2 if below else 0), text, size=size)
+        self.text(x, y + (0.2 * height if below else 0), text, size=size)
         if below:
-            self.text(x, y - 1.6, below, size=0.7 * size, colour=SOFT)
+            self.text(x, y - 0.24 * height, below, size=BELOW * size, colour=SOFT)
 
     def arrow(self, start, end, colour=GREY):
         style = {"arrowstyle": "-|>", "color": colour, "linewidth": 1.6, "shrinkA": 0, "shrinkB": 0}

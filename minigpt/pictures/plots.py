@@ -7,6 +7,7 @@ Labels are English, so that no Chinese font is needed. Each function returns a m
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import LogLocator
 
 from minigpt.pictures.look import (
@@ -120,8 +121,9 @@ def bars(words, distributions, title="", ylabel="probability", log=False, chance
     """One group of bars per word, one bar per distribution: {label: values, one per word}.
 
     Values are numbers; or rows of numbers, several runs: the bar is their mean, its line lowest to highest; or
-    `metrics.Score`s and `metrics.Lead`s: in per cent, with their 95% intervals. A single distribution shows its numbers
-    instead of a legend, and its arms their colours of `task_table`. `chance` is what guessing gets.
+    `metrics.Score`s and `metrics.Lead`s: in per cent, with their 95% intervals. A single distribution, or up to 12
+    bars, show their numbers; a single one has no legend, and its arms have their colours of `task_table`. `chance` is
+    what guessing gets: one number, or one a word, None where there is none.
     """
     upright = len(words) <= 8
     longest = max(len(line) for word in words for line in word.split("\n"))
@@ -142,13 +144,14 @@ def bars(words, distributions, title="", ylabel="probability", log=False, chance
             colour = [GREY if word == CHANCE else fixed.get(word.split(",")[0], colour) for word in words]
         at = [i + (bars.index(label) - (len(bars) - 1) / 2) * width for i in range(len(words))]
         drawn = axes.bar(at, mean, width * 0.95, yerr=spread, color=colour, label=label)
-        if len(distributions) == 1:
-            axes.bar_label(drawn, fmt="%.1e" if log else "%.3g", padding=2)
+        if len(distributions) == 1 or len(words) * len(bars) <= 12:
+            axes.bar_label(drawn, [told(height, log, len(bars)) for height in mean], padding=2, fontsize=9.5)
     axes.set_xticks(range(len(words)), words, rotation=0 if upright else 45)
     axes.set(ylabel=ylabel, yscale="log" if log else "linear")
     figure.suptitle(title, fontsize=11)
     if chance is not None:
-        dashed(axes, chance, "chance", GREY)
+        levels = chance if isinstance(chance, list) else [chance] * len(words)
+        guess(axes, levels, apart=isinstance(chance, list))
         axes.set_xlim(right=len(words))  # its name stands beside the bars
     axes.margins(y=0.12)
     if len(distributions) > 1:
@@ -167,6 +170,30 @@ def extents(values):
         if len(runs) == 1:
             return mean, None
     return mean, np.maximum([mean - low, high - mean], 0)
+
+
+def told(height, log, n_bars):
+    """A bar's number: whole where there are many large ones, so that all fit."""
+    if log:
+        return f"{height:.1e}"
+    return f"{height:.3g}" if n_bars == 1 else f"{height:.0f}" if abs(height) >= 10 else f"{height:.2g}"
+
+
+def guess(axes, levels, apart):
+    """What guessing gets, a dashed line over the bars, with a white rim so that it is seen on dark ones.
+
+    Args:
+        levels: its height at each word, or None. apart: a line for each word, instead of one for all.
+    """
+    style = {"color": "black", "linestyle": "--", "linewidth": 1.2, "zorder": 3}
+    style["path_effects"] = [withStroke(linewidth=3, foreground="white")]
+    there = [(place, height) for place, height in enumerate(levels) if height is not None]
+    for place, height in there if apart else []:
+        axes.hlines(height, place - 0.45, place + 0.45, **style)
+    if not apart:
+        axes.axhline(levels[0], **style)
+    place, height = there[-1]
+    axes.text(1, height, "chance", ha="right", va="bottom", transform=axes.get_yaxis_transform())
 
 
 def level(axes, places, heights):

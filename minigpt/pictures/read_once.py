@@ -47,12 +47,12 @@ def cache(tokens, steps=3, labels="en"):
 
 
 def packed(tokens, positions, mask, labels="en"):
-    """N options in one row, from `batch.pack`: each token's position, and what it sees.
+    """N options in one row, from `batch.pack`: each token's position, and what it sees; what is masked is hatched.
 
     Args:
         tokens: (T). positions: (T). mask: (T, T), True where the row's token sees the column's.
     """
-    T, cell = len(tokens), 4.2
+    T, cell = len(tokens), 3.4
     left = max(map(wide, tokens)) + 6
     drawing = Drawing(left + T * cell + 1, T * cell + left + 1, WORDS, labels)
     for i, token in enumerate(tokens):
@@ -63,6 +63,6 @@ def packed(tokens, positions, mask, labels="en"):
         drawing.text(middle, T * cell + 2, str(positions[i]), size=SMALL, colour=GREY)
         for j in range(T):
             corner = (left + j * cell, y - cell / 2)
-            face = BLUE if mask[i][j] else "white"
-            drawing.axes.add_patch(Rectangle(corner, cell, cell, lw=0.6, edgecolor=GREY, facecolor=face, alpha=0.75))
+            look = {"facecolor": BLUE} if mask[i][j] else {"facecolor": "white", "hatch": "////"}
+            drawing.axes.add_patch(Rectangle(corner, cell, cell, lw=0.6, edgecolor=GREY, alpha=0.75, **look))
     return drawing.figure

@@ -3,17 +3,17 @@
 Each function returns a matplotlib figure; `labels` are "en" or "zh".
 """
 
-from minigpt.pictures.drawing import NORMAL, SMALL, Drawing, wide
+from minigpt.pictures.drawing import BELOW, NORMAL, SMALL, Drawing, wide
 from minigpt.pictures.look import BLUE, GREEN, ORANGE
 
 WORDS = {
     "en": {
         "single_text": "single text (5)", "entailment": "entailment (6)", "similarity": "similarity (7)",
-        "multiple_choice": "multiple choice (8)",
+        "multiple_choice": "multiple\nchoice (8)",
     },
     "zh": {
         "single_text": "单句文本分类 (5)", "entailment": "文本蕴含 (6)", "similarity": "文本相似度 (7)",
-        "multiple_choice": "选择型阅读理解 (8)",
+        "multiple_choice": "选择型\n阅读理解 (8)",
     },
 }  # fmt: skip
 A = r"$x^{(1)}_1 \cdots x^{(1)}_T$"
@@ -34,7 +34,14 @@ HEADS = {  # what follows the states at <e>, stage by stage: one box for all seq
     "similarity": [("+", False), ("$W^y$", False), ("softmax", False)],
     "multiple_choice": [("$w$", True), ("softmax", False)],
 }
-HIGH, STEP, BODY, GAP = 4.8, 6.4, 9, 4  # a box, a row, the width of the body's box, an arrow
+STATES = {  # what is read at each sequence's <e>, by eqs. (3), (7) and (8)
+    "single_text": ["$h_T$"],
+    "entailment": ["$h_T$"],
+    "similarity": ["$h_{ab}$", "$h_{ba}$"],
+    "multiple_choice": ["$h_1$", "$h_2$", None, "$h_N$"],
+}
+HIGH, STEP, BODY, GAP = 4.8, 6.4, 7, 4  # a box, a row, the width of the body's box, an arrow
+TALL = 1.6  # how much higher a box with ids is
 
 
 def formats(rows, names=True, labels="en"):
@@ -45,16 +52,19 @@ def formats(rows, names=True, labels="en"):
             None where some are left out.
     """
     rows = {task: [sequence and list(map(pair, sequence)) for sequence in rows[task]] for task in rows}
-    left = max(wide(WORDS["en"][task]) for task in rows) + 2 if names else 0.5
+    tall = TALL if any(ids for sequences in rows.values() for row in filter(None, sequences) for _, ids in row) else 0
+    high, step = HIGH + tall, STEP + tall
+    named = [line for task in rows for words in WORDS.values() for line in words[task].split("\n")]
+    left = max(map(wide, named)) + 3 if names else 0.5
     ends = left + max(sum(rooms(sequences)) for sequences in rows.values())
-    stage = wide("softmax") + 2 + GAP
-    width = ends + GAP + BODY + max(map(len, (HEADS[task] for task in rows))) * stage + 1
-    height = STEP * sum(map(len, rows.values())) + 2.4 * (len(rows) - 1) + 1.2
+    heads = max(sum(GAP + wide(text) + 2 for text, _ in HEADS[task]) for task in rows)
+    width = ends + GAP + BODY + heads + 1
+    height = step * sum(map(len, rows.values())) + 2.4 * (len(rows) - 1) + 1.2
     drawing = Drawing(width, height, WORDS, labels)
     drawing.block(ends + GAP + BODY / 2, height / 2, BODY, height - 2, "GPT", "blue", BLUE)
-    y = height - 0.6 - STEP / 2
+    y = height - 0.6 - step / 2
     for task, sequences in rows.items():
-        ys = [y - STEP * i for i in range(len(sequences))]
+        ys = [y - step * i for i in range(len(sequences))]
         if names:
             drawing.text(left - 1.5, sum(ys) / len(ys), drawing.words[task], "right")
         for at, sequence in zip(ys, sequences, strict=True):
@@ -63,15 +73,15 @@ def formats(rows, names=True, labels="en"):
                 drawing.text((x + ends) / 2, at, "⋮", weight="bold")
                 continue
             for (text, ids), room in zip(sequence, rooms(sequences), strict=True):
-                drawing.token(x + room / 2, at, room - 0.7, HIGH, text, ids)
+                drawing.token(x + room / 2, at, room - 0.7, high, text, ids)
                 x += room
             drawing.arrow((ends, at), (ends + GAP, at), ORANGE)
         read = [at for at, sequence in zip(ys, sequences, strict=True) if sequence]
-        for at in read:  # on the far side of an arrow that goes to the middle
-            side = -1.7 if at < sum(read) / len(read) - 0.1 else 1.7
-            drawing.text(ends + GAP + BODY + 1.6, at + side, "$h_T$", size=SMALL)
+        for at, state in zip(read, filter(None, STATES[task]), strict=False):
+            side = -1.9 if at < sum(read) / len(read) - 0.1 else 1.9  # on the far side of an arrow to the middle
+            drawing.text(ends + GAP + BODY + 1.8, at + side, state, size=SMALL)
         head(drawing, HEADS[task], ends + GAP + BODY, read)
-        y = ys[-1] - STEP - 2.4
+        y = ys[-1] - step - 2.4
     return drawing.figure
 
 
@@ -97,7 +107,7 @@ def pair(piece):
 def rooms(sequences):
     """How wide each column of pieces is, so that sequences of one task stand below each other."""
     columns = zip(*filter(None, sequences), strict=True)
-    return [max(max(wide(text), wide(ids, 0.7 * NORMAL)) + 2.2 for text, ids in column) for column in columns]
+    return [max(max(wide(text), wide(ids, BELOW * NORMAL)) + 2.6 for text, ids in column) for column in columns]
 
 
 def symbols(task, labels="en"):
