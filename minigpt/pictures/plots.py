@@ -132,6 +132,7 @@ def bars(words, distributions, title="", ylabel="probability", log=False, chance
     bars = [label for label in distributions if label != CHANCE]
     width = 0.8 / len(bars)
     fixed = ARMS | SPLITS | dict.fromkeys(RULES, GREY) | {"truth": GREEN, "floor": GREEN, "paper": GREY}
+    fixed["plain stories"] = BLUE  # what the pre-trained body has read
     taken = {fixed[label] for label in distributions if label in fixed}
     others = iter([colour for colour, _ in STYLES if colour not in taken])
     for label, values in distributions.items():
