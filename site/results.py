@@ -41,8 +41,8 @@ LABELS = {
         "excess": "高出下限的损失，nat/词元", "accuracy": "准确率，%",
         "arms": {
             "majority": "多数类", "word pairs": "词对", "from scratch": "从零训练",
-            "without statements": "没有陈述句", "pre-trained": "预训练", "latest": "规则：最近提到的",
-            "with questions": "带问题", "paper": "论文",
+            "without statements": "没有断言", "pre-trained": "预训练", "latest": "规则：最近提到的",
+            "with questions": "带问句", "paper": "论文",
         },
         "ours": "我们的 GPT", "average": "平均分",
         "paper": {"with": "有辅助损失", "pre-trained": "没有辅助损失", "from scratch": "没有预训练", "lstm": "LSTM"},

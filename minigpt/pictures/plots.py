@@ -26,6 +26,8 @@ from minigpt.pictures.look import (
 )
 from minigpt.support.files import replacing
 
+RIM = withStroke(linewidth=3, foreground="white")
+
 
 def loss_curve(log, floor=None):
     """Eq. (1) in nats per token against the step; `floor` is the exact entropy of the text, where it is known.
@@ -146,7 +148,9 @@ def bars(words, distributions, title="", ylabel="probability", log=False, chance
         at = [i + (bars.index(label) - (len(bars) - 1) / 2) * width for i in range(len(words))]
         drawn = axes.bar(at, mean, width * 0.95, yerr=spread, color=colour, label=label)
         if len(distributions) == 1 or len(words) * len(bars) <= 12:
-            axes.bar_label(drawn, [told(height, log, len(bars)) for height in mean], padding=2, fontsize=9.5)
+            names = axes.bar_label(drawn, [told(height, log, len(bars)) for height in mean], padding=2, fontsize=9.5)
+            for name in names:  # a line of guessing does not strike them through
+                name.set(zorder=4, path_effects=[RIM])
     axes.set_xticks(range(len(words)), words, rotation=0 if upright else 45)
     axes.set(ylabel=ylabel, yscale="log" if log else "linear")
     figure.suptitle(title, fontsize=11)
@@ -186,8 +190,7 @@ def guess(axes, levels, apart):
     Args:
         levels: its height at each word, or None. apart: a line for each word, instead of one for all.
     """
-    style = {"color": "black", "linestyle": "--", "linewidth": 1.2, "zorder": 3}
-    style["path_effects"] = [withStroke(linewidth=3, foreground="white")]
+    style = {"color": "black", "linestyle": "--", "linewidth": 1.2, "zorder": 3, "path_effects": [RIM]}
     there = [(place, height) for place, height in enumerate(levels) if height is not None]
     for place, height in there if apart else []:
         axes.hlines(height, place - 0.45, place + 0.45, **style)
