@@ -20,7 +20,7 @@ def add(commands):
     p.add_argument(
         "submissions", help="a folder, or a zip of Moodle, Canvas, Blackboard or your own; one notebook each"
     )
-    p.add_argument("--homework", required=True, help="01 to 12")
+    p.add_argument("--homework", required=True, help="00 to 12")
     p.add_argument("--roster", required=True, help="table with a column student (CSV or .xlsx), or the platform's own")
     p.add_argument("--out", required=True, help="folder; a batch that was stopped goes on in it")
     p.add_argument("--instructor", help=INSTRUCTOR)

@@ -16,7 +16,7 @@ import numpy as np
 
 from minigpt.grading import jail
 from minigpt.grading.hints import with_hint
-from minigpt.grading.question import cases
+from minigpt.grading.question import Program, cases
 
 PARTS = 16  # members of one result, if it is a tuple
 NOTE = 2000  # characters
@@ -83,7 +83,9 @@ def encoded(value, arrays):
         return {"array" if isinstance(value, np.ndarray) else "scalar": name}
     if isinstance(value, str | int | float | bool):
         return value
-    raise TypeError(f"{value!r} is no argument of a question; numbers, strings, arrays of numbers or lists are")
+    if isinstance(value, Program):
+        return {"program": [value.source, value.name]}
+    raise TypeError(f"{value!r} is no argument of a question; numbers, strings, arrays of numbers, programs or lists are")
 
 
 def members(blob, names):

@@ -44,7 +44,7 @@ class Batch:
 def grade(
     source, homework, roster, out, seed=None, jobs=1, trusted=False, say=print, instructor=None, latest=False, bar=False
 ):
-    """Grade homework `homework` ("01" to "12") of all students in `roster`; returns the rows of `out`/grades.csv.
+    """Grade homework `homework` ("00" to "12") of all students in `roster`; returns the rows of `out`/grades.csv.
 
     Args:
         source: a folder or a zip of notebooks. seed: of the inputs; None draws one, and keeps it in `out`.
@@ -134,7 +134,7 @@ def grade_one(batch, student, submission):
     cells = answer_cells(data, batch.questions)
     asked = [question for question in batch.questions if question.id not in kept]
     given = answers.run_answers(cells, asked, batch.seed, trusted=batch.trusted)
-    fresh = {c.id: mark(c, given[c.id]) | {"made_of": batch.prints[c.id]} for c in batch.checks if c.id in given}
+    fresh = {c.id: mark(c, given[c.id], student) | {"made_of": batch.prints[c.id]} for c in batch.checks if c.id in given}
     for found in fresh.values():
         if found["status"].startswith("jail"):  # nobody's mistake, so no mark; nothing is stored, and it is tried again
             raise Refused(f"{found['status']} {found['message']}".strip())
@@ -153,14 +153,14 @@ def grade_one(batch, student, submission):
     return result
 
 
-def mark(check, answer):
+def mark(check, answer, student=None):
     """A question's points, verdict and hint; points are all or none."""
     marked = {"id": check.id, "function": check.function, "of": check.points, "points": 0, "hint": ""}
     if answer.status != "done":
         blank = answer.status == "error" and "NotImplementedError" in answer.note
         note = answer.note.encode("utf-8", "backslashreplace").decode()  # no half of a character goes into a file
         return marked | {"status": "not answered" if blank else answer.status, "message": note}
-    verdict = judge(check, answer.outputs)
+    verdict = judge(check, answer.outputs, student)
     status = "right" if verdict.right else "wrong"
     return marked | {
         "points": check.points if verdict.right else 0,

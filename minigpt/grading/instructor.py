@@ -43,7 +43,7 @@ def is_checkout(folder):
 
 
 def questions_of(chapter, folder=None):
-    """The questions of a chapter, "01" to "12"; `folder` as in `folder_of`.
+    """The questions of a chapter, "00" to "12"; `folder` as in `folder_of`.
 
     Raises:
         InputError: for another chapter, or if the folder or the chapter's file is missing.

@@ -2,6 +2,7 @@
 
     right  <=>  in every case the same shapes, real numbers, none of them nan, |found - wanted| <= atol + rtol |wanted|
 
+Where many answers are right there is nothing to compare with: `verify` looks for what is wrong with this one.
 The first difference is told with shapes and numbers; if the numbers are those of a known mistake, its hint too.
 """
 
@@ -9,7 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from minigpt.grading.question import Program
+from minigpt.grading.verify import VERIFY
+
 SMALL = 8  # numbers of an array that are shown rather than its shape
+NOTHING = "nothing was returned, or no numbers"
 
 
 @dataclass(frozen=True)
@@ -19,20 +24,32 @@ class Verdict:
     hint: str = ""
 
 
-def judge(check, outputs):
+def judge(check, outputs, student=None):
     """Compare `outputs`, what the student's function returned for each of `check.cases`.
 
     Args:
         check: a question's numbers, `question.Check`.
         outputs: a list, one a case; a case that is missing stands as None.
+        student: the id, for a question whose numbers are each student's own; None where nobody knows it.
     """
     n_cases = len(check.cases)
     for n, (found, wanted) in enumerate(zip(outputs, check.wanted, strict=True)):
-        differs = difference(found, wanted, check)
+        if check.verify:
+            differs, hint = verified(check, check.cases[n], found, student)
+        else:
+            differs, hint = difference(found, wanted, check), ""
         if differs:
             told = f"case {n} of 0 to {n_cases - 1}: {differs}; inputs {shown(check.cases[n])}"
-            return Verdict(False, told, hint_for(check, outputs))
+            return Verdict(False, told, hint or hint_for(check, outputs))
     return Verdict(True, f"right in {n_cases} cases")
+
+
+def verified(check, arguments, found, student):
+    """What `check.verify` has to say against a result, and its hint; two empty texts if nothing."""
+    parts = as_parts(found)
+    if parts is None:
+        return NOTHING, ""
+    return VERIFY[check.verify](arguments, parts, student) or ("", "")
 
 
 def hint_for(check, outputs):
@@ -47,9 +64,9 @@ def difference(found, wanted, check):
     """What is wrong with `found`, in words; None if nothing is."""
     if isinstance(found, list) and isinstance(wanted, tuple):
         return "a list was returned; return a tuple"
-    found, wanted = as_parts(found), as_parts(wanted)
+    wanted_as_given, found, wanted = wanted, as_parts(found), as_parts(wanted)
     if found is None:
-        return "nothing was returned, or no numbers"
+        return NOTHING
     if len(found) != len(wanted):
         return f"{len(found)} of {len(wanted)} values were returned"
     for place, (ours, theirs) in enumerate(zip(found, wanted, strict=True)):
@@ -63,8 +80,10 @@ def difference(found, wanted, check):
         if apart.any():
             at = tuple(int(i) for i in np.argwhere(apart)[0])
             where = f" at {list(at)}" if at else ""
-            value = "nan (an overflow, or 0 / 0)" if np.isnan(ours[at]) else f"{ours[at]:.6g}"
-            return f"{name}{where} is {value}, it should be {theirs[at]:.6g} ({apart.sum()} of {apart.size} differ)"
+            value, right = "nan (an overflow, or 0 / 0)" if np.isnan(ours[at]) else f"{ours[at]:.6g}", f"{theirs[at]:.6g}"
+            if isinstance(wanted_as_given, bool):
+                value, right = bool(ours[at]), wanted_as_given
+            return f"{name}{where} is {value}, it should be {right} ({apart.sum()} of {apart.size} differ)"
     return None
 
 
@@ -98,6 +117,8 @@ def shown(arguments):
 def value_of(x):
     if isinstance(x, list):
         return "[" + ", ".join(value_of(part) for part in x) + "]"
+    if isinstance(x, Program):
+        return x.name
     if isinstance(x, np.ndarray):
         return str(x.shape) if x.size > SMALL else str(np.round(x, 4).tolist())
     return f"{x:.4g}" if isinstance(x, float) else repr(x)

@@ -40,7 +40,7 @@ class JailGrade(NbGraderPreprocessor):
         for cell in nb.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
-        marks = self.verdicts(nb, tests) if tests else {}
+        marks = self.verdicts(nb, tests, resources.get("nbgrader", {}).get("student")) if tests else {}
         for cell in tests:
             verdict = marks.get(cell.metadata.nbgrader["grade_id"].removesuffix("-test"))
             if verdict is None or not verdict["points"]:
@@ -48,7 +48,7 @@ class JailGrade(NbGraderPreprocessor):
         nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
         return nb, resources
 
-    def verdicts(self, nb, tests):
+    def verdicts(self, nb, tests, student=None):
         """{grade_id of the answer: its mark}, from one jail for the whole notebook."""
         folder = folder_of(self.instructor)
         self.log.debug(held(folder))
@@ -66,7 +66,7 @@ class JailGrade(NbGraderPreprocessor):
         failures = {answer.status for answer in given.values() if answer.status.startswith("jail")}
         if failures:
             raise JailFailed(f"{', '.join(sorted(failures))}; this student is not graded: run nbgrader autograde again")
-        return {q.grade_id: mark(question.drawn(q, seed), given[q.id]) | {"seed": seed} for q in questions}
+        return {q.grade_id: mark(question.drawn(q, seed), given[q.id], student) | {"seed": seed} for q in questions}
 
 
 @cache

@@ -2,7 +2,8 @@
 
     Question: inputs, reference, known mistakes  --drawn(question, seed)-->  Check: arguments, results, hints
 
-Arguments and results are numbers, strings, NumPy arrays of numbers, or lists of these; a result may be a tuple.
+Arguments and results are numbers, strings, NumPy arrays of numbers, or lists of these; a result may be a tuple, and an
+argument a Program, that is a function. Where many answers are right, `verify` tests one instead of comparing.
 A chapter's Questions stand in `instructor/questions/NN.py`, in no installed package; the Checks for the student's own
 seed are stored in `checks/` beside this file.
 """
@@ -14,7 +15,8 @@ import numpy as np
 
 from minigpt.support.errors import InputError
 
-CHAPTERS = tuple(f"{n:02}" for n in range(1, 13))
+CHAPTERS = tuple(f"{n:02}" for n in range(13))
+SHOWN = 0  # the seed of the students' own check; the grade draws other inputs
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,29 @@ class Wrong:
 
 
 @dataclass(frozen=True)
+class Program:
+    """A function as an argument: what `source` defines as `name`, run with NumPy and no other names.
+
+    >>> Program("def double(x): return 2 * x", "double")(3)
+    6
+    """
+
+    source: str
+    name: str
+
+    def __call__(self, *args, **kwargs):
+        names = {"np": np}
+        exec(self.source, names)
+        return names[self.name](*args, **kwargs)
+
+
+@dataclass(frozen=True)
 class Question:
     """`inputs(rng)` draws one case's arguments as a dict; `atol` and `rtol` are those of `numpy.allclose`.
 
     `edges()` returns cases that are tried whatever the seed, such as an empty count: the last of the n_cases.
+    `draw(rng, shown)`, in the place of both, draws all cases at once: those that students may see if `shown`.
+    `verify` names a function of `verify.py`: an answer is right if that has nothing to say against it.
     """
 
     id: str  # chapter and place, "02.1"
@@ -43,6 +64,8 @@ class Question:
     atol: float = 1e-9
     rtol: float = 1e-7
     seconds: int = 5  # of CPU, for all cases
+    draw: Callable | None = None
+    verify: str = ""
 
     @property
     def grade_id(self):
@@ -70,6 +93,7 @@ class Check:
     cases: list  # the arguments of each, a dict
     wanted: list  # what a right answer returns in each
     known: tuple[Known, ...]
+    verify: str = ""
 
 
 def cases(question, seed):
@@ -80,6 +104,8 @@ def cases(question, seed):
     [(3,), (3,), (3,), (3,), (3,)]
     """
     rng = np.random.default_rng([seed, *map(int, question.id.split("."))])
+    if question.draw:
+        return question.draw(rng, seed == SHOWN)
     edges = question.edges()
     return [*(question.inputs(rng) for _ in range(question.n_cases - len(edges))), *edges]
 
@@ -92,16 +118,19 @@ def drawn(question, seed):
     [6, 6]
     """
 
+    told = (question.id, question.function, question.points, question.atol, question.rtol)
+    if question.verify:
+        return Check(*told, cases(question, seed), [None] * question.n_cases, (), question.verify)
+
     def results(function):
         return [function(**arguments) for arguments in cases(question, seed)]
 
     known = tuple(Known(results(wrong.answer), wrong.hint) for wrong in question.wrong)
-    told = (question.id, question.function, question.points, question.atol, question.rtol)
     return Check(*told, cases(question, seed), results(question.reference), known)
 
 
 def require_chapter(chapter):
-    """Refuse a chapter that has no homework; "01" to "12" have."""
+    """Refuse a chapter that has no homework; "00" to "12" have."""
     if chapter not in CHAPTERS:
         raise InputError(f"homework {chapter!r} is not one of {CHAPTERS[0]} to {CHAPTERS[-1]}")
 

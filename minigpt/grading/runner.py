@@ -187,6 +187,11 @@ def decoded(value, job):
     """An argument from its place in the job; arrays are read again each time."""
     if isinstance(value, list):
         return [decoded(x, job) for x in value]
+    if isinstance(value, dict) and "program" in value:
+        source, name = value["program"]
+        names = {"np": np}
+        exec(source, names)
+        return names[name]
     if isinstance(value, dict):
         return job[value["array"]] if "array" in value else job[value["scalar"]][()]
     return value

@@ -1,6 +1,6 @@
 """The checks that come with the package: numbers and words, no function that computes an answer.
 
-    checks/NN.json    each question's name, points, tolerances and hints, as people read them
+    checks/NN.json    each question's name, points, tolerances and hints, as people read them; the name of its `verify`
     checks/NN.npz     arguments, right results and the results of known mistakes, for the student's seed
 
 The .npz holds one long array for each kind of number, and in `index`, as JSON, which parts of them make which value.
@@ -14,17 +14,17 @@ from pathlib import Path
 import numpy as np
 
 from minigpt.grading import question
-from minigpt.grading.question import Check, Known, require_chapter
+from minigpt.grading.question import SHOWN, Check, Known, Program, require_chapter
 from minigpt.support.files import replacing, write_json
 
 CHECKS = Path(__file__).with_name("checks")
-SEED = 0  # the grade draws other inputs
+SEED = SHOWN
 WORDS = ("id", "function", "points", "atol", "rtol")
 NUMBERS = ("cases", "wanted")
 
 
 def checks_of(chapter, folder=CHECKS):
-    """The stored checks of a chapter, "01" to "12".
+    """The stored checks of a chapter, "00" to "12".
 
     Raises:
         InputError: for another chapter.
@@ -39,7 +39,7 @@ def checks_of(chapter, folder=CHECKS):
 
 def check_of(words, numbers):
     known = tuple(map(Known, numbers["known"], words["hints"]))
-    return Check(*(words[name] for name in WORDS), *(numbers[name] for name in NUMBERS), known)
+    return Check(*(words[name] for name in WORDS), *(numbers[name] for name in NUMBERS), known, words.get("verify", ""))
 
 
 def find(question_id):
@@ -50,7 +50,9 @@ def find(question_id):
 def store(chapter, checks, folder=CHECKS):
     """Write a chapter's checks; each file is whole or not there."""
     words = [
-        {name: getattr(check, name) for name in WORDS} | {"hints": [mistake.hint for mistake in check.known]}
+        {name: getattr(check, name) for name in WORDS}
+        | {"hints": [mistake.hint for mistake in check.known]}
+        | ({"verify": check.verify} if check.verify else {})
         for check in checks
     ]
     arrays = {}
@@ -78,6 +80,8 @@ def packed(value, arrays):
         return [packed(part, arrays) for part in value]
     if isinstance(value, tuple):
         return {"tuple": [packed(part, arrays) for part in value]}
+    if isinstance(value, Program):
+        return {"program": [value.source, value.name]}
     if isinstance(value, np.ndarray | np.generic):
         parts = arrays.setdefault(value.dtype.name, [])
         place = sum(map(len, parts))
@@ -98,6 +102,8 @@ def unpacked(value, arrays):
         return value
     if "tuple" in value:
         return tuple(unpacked(part, arrays) for part in value["tuple"])
+    if "program" in value:
+        return Program(*value["program"])
     if "array" in value:
         kind, place, shape = value["array"]
         return arrays[kind][place : place + math.prod(shape)].reshape(shape).copy()[()]

@@ -1,0 +1,59 @@
+"""Questions whose arguments are programs: the student writes a check, and the grade is what it says of hidden ones.
+
+    nine programs that the notebook shows  --student's own check
+    hidden ones, six wrong and three right, drawn by the seed  --grade
+"""
+
+import re
+
+from minigpt.grading.question import Program
+
+LETS_ALL_PASS = (
+    "Your check says True to every program. Compare with numbers that you know to be right.\n"
+    "你的检查对每个程序都说 True。请与已知正确的数比较。"
+)
+LETS_NONE_PASS = (
+    "Your check says False to every program. A right one may use another way, type or rounding.\n"
+    "你的检查对每个程序都说 False。正确的程序可以用别的算法、类型或舍入。"
+)
+NO_EDGES = (
+    "Ordinary inputs are not enough: try what the text allows at its edges, and look at the arguments afterwards.\n"
+    "只试普通输入不够：试试题目允许的边界情形，调用之后再看看参数变了没有。"
+)
+OF_EACH = 3  # right ones, wrong ones that ordinary inputs show, wrong ones that only an edge shows
+
+
+def programs(text):
+    """The functions of a text, each as a Program; a function goes from its `def` to the next one.
+
+    >>> [program.name for program in programs("def right_1(x):\\n    return x\\n\\n\\ndef wrong_1(x):\\n    return 2\\n")]
+    ['right_1', 'wrong_1']
+    """
+    parts = re.split(r"^(?=def )", text, flags=re.MULTILINE)[1:]
+    return [Program(part.rstrip() + "\n", re.match(r"def (\w+)", part)[1]) for part in parts]
+
+
+def variants(text, swaps):
+    """Programs that each differ from the function in `text` by one swap (old, new), `old` standing in it once."""
+    (program,) = programs(text)
+    for old, _ in swaps:
+        if program.source.count(old) != 1:
+            raise ValueError(f"{old!r} stands {program.source.count(old)} times in {program.name}, not once")
+    return [Program(program.source.replace(old, new), program.name) for old, new in swaps]
+
+
+def panel(given, right, plain, edge):
+    """What `Question.draw` is for a check: `given`, a text, for the student; for the grade three of each other list.
+
+    Args:
+        given: the functions that the notebook shows, named right_1, ... and wrong_1, ...
+        right, plain, edge: hidden Programs; `plain` are wrong for ordinary inputs, `edge` for special ones only.
+    """
+
+    def draw(rng, shown):
+        if shown:
+            return [{"candidate": program} for program in programs(given)]
+        drawn = [pool[i] for pool in (right, plain, edge) for i in rng.choice(len(pool), OF_EACH, replace=False)]
+        return [{"candidate": drawn[i]} for i in rng.permutation(len(drawn))]
+
+    return draw
