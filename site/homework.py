@@ -9,7 +9,7 @@ from lessons import plain
 WORDS = {
     "en": {
         "title": "Homework",
-        "intro": "One set a chapter, 10 points, in English and Chinese. Read it here, download the notebook to "
+        "intro": "One set a chapter, 13 points, in English and Chinese. Read it here, download the notebook to "
         "work on it: each question has a check that says what differs, and gives a hint for a typical mistake. "
         "Who grades reads [how that goes](homework_grading.md).",
         "head": "| | set | questions | notebook |",
@@ -19,7 +19,7 @@ WORDS = {
     },
     "zh": {
         "title": "作业",
-        "intro": "每章一份，10 分，中英双语。可以在这里读；要做的话请下载笔记本：每题都有检查，指出差别，并"
+        "intro": "每章一份，13 分，中英双语。可以在这里读；要做的话请下载笔记本：每题都有检查，指出差别，并"
         "对典型错误给出提示。批改见[教师说明](homework_grading.md)。",
         "head": "| | 作业 | 题 | 笔记本 |",
         "download": "下载",

@@ -95,7 +95,7 @@ def test_everybody_has_a_row_with_a_score_or_a_reason(school):
     rows = graded(school)
     assert [row["student"] for row in rows] == STUDENTS
     half = sum(question.points for question in questions_of("02")[:2])
-    assert [row["score"] for row in rows] == [10, 0, half, 0, ""]
+    assert [row["score"] for row in rows] == [13, 0, half, 0, ""]
     assert [row["status"] for row in rows] == ["graded"] * 4 + ["not graded: nothing handed in"]
     assert rows[1]["02.1 status"] == "wrong" and rows[3]["02.1 status"] == "not answered"
     with open(school / "out" / "grades.csv", newline="", encoding="utf-8-sig") as file:
@@ -136,7 +136,7 @@ def test_a_batch_that_was_stopped_goes_on(school, monkeypatch):
     assert done == [seed, seed]  # clara and dora only
     assert [row["score"] for row in rows] == [row["score"] for row in whole]
     handed_in(school / "in", "dora", solutions())  # handed in again: graded again
-    assert graded(school, "cut", seed=None)[3]["score"] == 10
+    assert graded(school, "cut", seed=None)[3]["score"] == 13
 
 
 def test_a_batch_in_another_folder_of_another_kind_is_refused(school):
@@ -154,7 +154,7 @@ def test_one_bad_submission_never_stops_the_batch(school, monkeypatch):
     monkeypatch.setattr(batch.answers, "run_answers", fails)
     rows = graded(school, jobs=2)
     assert rows[1]["status"] == "not graded: the grader failed on it: RuntimeError: boom"
-    assert [row["score"] for row in rows][::2] == [10, 5, ""]
+    assert [row["score"] for row in rows][::2] == [13, 5, ""]
 
 
 def test_a_jail_that_failed_is_tried_again(school, monkeypatch):
@@ -166,7 +166,7 @@ def test_a_jail_that_failed_is_tried_again(school, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(batch.answers, "run_answers", fails)
         assert graded(school)[0]["status"] == "not graded: jail: ended with code 1"
-    assert graded(school)[0]["score"] == 10
+    assert graded(school)[0]["score"] == 13
 
 
 def test_a_zip_that_is_damaged_or_too_long_is_refused(tmp_path, monkeypatch):
@@ -212,7 +212,7 @@ def test_a_submission_that_cannot_be_graded_says_why(school, reason):
     put(school, BAD[reason])
     rows = graded(school)
     assert rows[4]["status"].startswith("not graded: ") and reason in rows[4]["status"]
-    assert [row["score"] for row in rows[:4]] == [10, 0, 5, 0]
+    assert [row["score"] for row in rows[:4]] == [13, 0, 5, 0]
     assert "Not graded" in (school / "out" / "feedback" / "emil.html").read_text()
 
 
@@ -239,7 +239,7 @@ def test_notebooks_as_other_systems_write_them(school):
     data = path.read_bytes()
     path.unlink()
     (path.parent / "HOMEWORK.IPYNB").write_bytes(b"\xef\xbb\xbf" + data)
-    assert graded(school)[0]["score"] == 10
+    assert graded(school)[0]["score"] == 13
     text = json.loads(data)
     text["cells"][-1] = {"cell_type": "code", "metadata": {}, "source": "x = '\ud800'", "outputs": []}
     with pytest.raises(Refused, match="damaged"):
@@ -325,13 +325,13 @@ def test_the_command(school, capsys):
     told = capsys.readouterr().out
     assert "no jail" in told and "4 of 5 graded" in told and (school / "o" / "duplicates.csv").exists()
     assert commands.main([*argv, "--out", str(school / "p"), "--homework", "99"]) == 2
-    assert "homework '99' is not one of 01 to 12" in capsys.readouterr().err
+    assert "homework '99' is not one of 00 to 12" in capsys.readouterr().err
 
 
 @needs_jail
 def test_the_same_scores_in_the_jail(school):
     rows = graded(school, trusted=False, jobs=2)
-    assert [row["score"] for row in rows] == [10, 0, 5, 0, ""] and rows[0]["jail"] == "yes"
+    assert [row["score"] for row in rows] == [13, 0, 5, 0, ""] and rows[0]["jail"] == "yes"
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.parent.name)
@@ -480,7 +480,7 @@ def test_nbgraders_own_commands(tmp_path):
     nbgrader("autograde")
     nbgrader("generate_feedback")
     pages = [(course / "feedback" / s / "homework_02" / "homework_02.html").read_text() for s in ("anna", "ben")]
-    assert "Score: 10.0 / 10.0" in pages[0] and "Score: 0.0 / 10.0" in pages[1] and "not answered" in pages[1]
+    assert "Score: 13.0 / 13.0" in pages[0] and "Score: 0.0 / 13.0" in pages[1] and "not answered" in pages[1]
     assert all("alert(1)</script>" not in page and "<math" in page and 'src="http' not in page for page in pages)
 
 

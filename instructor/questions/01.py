@@ -209,7 +209,7 @@ QUESTIONS = (STREAM, BITS, MIXTURE)
 
 # --- 01.4 a check of programs that compute the loss ---------------------------------------------------------------
 
-GIVEN = '''
+GIVEN = """
 def right_1(logits, targets):
     there = targets != -100
     z = logits[there] - logits[there].max(axis=1, keepdims=True)
@@ -261,7 +261,7 @@ def wrong_6(logits, targets):
     z = logits - logits.max(axis=1, keepdims=True)
     log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
     return -log_p[np.arange(len(targets)), targets].mean()
-'''
+"""
 HIDDEN = """
 def candidate(logits, targets):
     there = targets != -100
@@ -272,7 +272,7 @@ def candidate(logits, targets):
 """
 RIGHT = [
     *programs(HIDDEN),
-    *programs('''
+    *programs("""
 def candidate(logits, targets):
     total, n = 0.0, 0
     for row, target in zip(logits.tolist(), targets.tolist()):
@@ -282,77 +282,82 @@ def candidate(logits, targets):
         row = sorted((x - row[target] for x in row), reverse=True)
         total += row[0] + np.log(sum(np.exp(x - row[0]) for x in row))
     return total / n
-'''),
-    *programs('''
+"""),
+    *programs("""
 def candidate(logits, targets):
     kept = np.flatnonzero(targets >= 0)
     z = np.asarray(logits, np.longdouble)[kept]
     z = (z.T - z[np.arange(len(kept)), targets[kept]]).T
     return np.float64(np.logaddexp.reduce(z, axis=1).sum() / kept.size)
-'''),
-    *programs('''
+"""),
+    *programs("""
 def candidate(logits, targets):
     z = logits[targets != -100]
     z = np.float32(z - z.max(axis=1, keepdims=True))
     log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True, dtype=np.float32))
     picked = np.take_along_axis(log_p, targets[targets != -100][:, None], axis=1)
     return np.float32(-picked.mean())
-'''),
+"""),
 ]
 PLAIN = [
     *variants(HIDDEN, [("targets != -100", "targets != 0"), ("targets != -100", "targets > 0")]),
     *variants(HIDDEN, [("float(np.mean(", "float(np.median("), ("+ np.log(total)", "+ np.log10(total)")]),
-    *variants(HIDDEN, [("float(np.mean(top", "float(np.mean(2 * top"), ("np.arange(len(t)), t]", "np.arange(len(t)), 0]")]),
+    *variants(
+        HIDDEN, [("float(np.mean(top", "float(np.mean(2 * top"), ("np.arange(len(t)), t]", "np.arange(len(t)), 0]")]
+    ),
     *variants(HIDDEN, [("return float(np.mean(top", "return -float(np.mean(top"), ("float(np.mean(", "float(np.max(")]),
-    *programs('''
+    *programs("""
 def candidate(logits, targets):
     kept = targets != -100
     p = np.exp(logits[kept] - np.logaddexp.reduce(logits[kept], axis=1, keepdims=True))
     return -np.log(p[np.arange(len(p)), targets[kept]].mean())
-'''),
-    *programs('''
+"""),
+    *programs("""
 def candidate(logits, targets):
     kept = targets != -100
     z = logits[kept] - logits[kept].max(axis=1, keepdims=True)
     log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
     return -log_p[np.arange(len(z)), targets[kept]]
-'''),
-    *programs('''
+"""),
+    *programs("""
 def candidate(logits, targets):
     kept = targets != -100
     z = logits[kept] - logits[kept].max(axis=1, keepdims=True)
     log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
     return -log_p.max(axis=1).mean()
-'''),
+"""),
 ]
 EDGE = [
-    *variants(HIDDEN, [("top = z.max(axis=1)", "top = np.full(len(z), z.max())"), ("top = z.max(axis=1)", "top = 0 * z.max(axis=1)")]),
-    *programs('''
+    *variants(
+        HIDDEN,
+        [("top = z.max(axis=1)", "top = np.full(len(z), z.max())"), ("top = z.max(axis=1)", "top = 0 * z.max(axis=1)")],
+    ),
+    *programs("""
 def candidate(logits, targets):
     kept = targets != -100
     logits -= logits.max(axis=1, keepdims=True)
     log_p = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     return -log_p[kept, targets[kept]].mean()
-'''),
-    *programs('''
+"""),
+    *programs("""
 def candidate(logits, targets):
     kept = targets != -100
     z = logits[kept] - logits[kept].max(axis=1, keepdims=True)
     p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
     return -np.log(p[np.arange(len(p)), targets[kept]] + 1e-9).mean()
-'''),
-    *programs('''
+"""),
+    *programs("""
 def candidate(logits, targets):
     targets[targets == -100] = 0
     z = logits - logits.max(axis=1, keepdims=True)
     log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
     return -log_p[np.arange(len(z)), targets].mean()
-'''),
-    *programs('''
+"""),
+    *programs("""
 def candidate(logits, targets):
     nats = [np.logaddexp.reduce(row) - row[t] if t != -100 else 0.0 for row, t in zip(logits, targets)]
     return sum(nats) / len(nats)
-'''),
+"""),
 ]
 
 

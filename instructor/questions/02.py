@@ -230,7 +230,7 @@ QUESTIONS = (WINDOW, PREFIX, ALIBI, SOFTCAP)
 
 # --- 02.5 a check of programs that compute attention --------------------------------------------------------------
 
-GIVEN = '''
+GIVEN = """
 def right_1(q, k, v):
     T, d_k = q.shape
     scores = np.where(np.tri(T, dtype=bool), q @ k.T / np.sqrt(d_k), -np.inf)
@@ -291,7 +291,7 @@ def wrong_5(q, k, v):
 def wrong_6(q, k, v):
     scores = np.exp(q @ k.T / np.sqrt(q.shape[1])) * np.tri(len(q))
     return scores / scores.sum(axis=1, keepdims=True) @ v
-'''
+"""
 HIDDEN = """
 def candidate(q, k, v):
     T, d_k = q.shape
@@ -302,7 +302,7 @@ def candidate(q, k, v):
 """
 RIGHT = [
     *programs(HIDDEN),
-    *programs('''
+    *programs("""
 def candidate(q, k, v):
     rows = []
     for t in range(1, len(q) + 1):
@@ -310,15 +310,15 @@ def candidate(q, k, v):
         w = np.exp(s - np.logaddexp.reduce(s))
         rows.append(v[:t].T @ w)
     return np.stack(rows)
-'''),
-    *programs('''
+"""),
+    *programs("""
 def candidate(q, k, v):
     s = np.longdouble(q) @ np.longdouble(k).T / np.sqrt(np.longdouble(q.shape[1]))
     s = np.tril(s) - np.triu(np.full(s.shape, np.inf), 1)
     w = np.exp(s - s.max(axis=1)[:, None])
     return np.float64((w @ np.longdouble(v)) / w.sum(axis=1)[:, None])
-'''),
-    *programs('''
+"""),
+    *programs("""
 def candidate(q, k, v):
     most = np.full(len(q), -np.inf)
     total, out = np.zeros(len(q)), np.zeros((len(q), v.shape[1]))
@@ -330,10 +330,12 @@ def candidate(q, k, v):
         out[j:] = out[j:] * shrink[:, None] + w[:, None] * v[j]
         most[j:] = new
     return out / total[:, None]
-'''),
+"""),
 ]
 PLAIN = [
-    *variants(HIDDEN, [("/ np.sqrt(d_k)", "/ d_k"), ("/ np.sqrt(d_k)", "* np.sqrt(d_k)"), ("/ np.sqrt(d_k)", "/ np.sqrt(T)")]),
+    *variants(
+        HIDDEN, [("/ np.sqrt(d_k)", "/ d_k"), ("/ np.sqrt(d_k)", "* np.sqrt(d_k)"), ("/ np.sqrt(d_k)", "/ np.sqrt(T)")]
+    ),
     *variants(HIDDEN, [("j <= i", "j >= i"), ("j <= i", "j <= i + 1"), ("j <= i", "(j < i) | (i + j == 0)")]),
     *variants(HIDDEN, [("-np.inf", "0"), ("q @ k.T", "k @ q.T"), ("e.sum(axis=1,", "e.sum(axis=0,")]),
     *variants(HIDDEN, [("np.sqrt(d_k), -np.inf)", "np.sqrt(d_k), -np.inf) * 2"), (" @ v", ""), (" @ v", " @ k")]),

@@ -261,7 +261,7 @@ QUESTIONS = (GELU, BLOCK, RMS, TIED)
 
 # --- 04.5 a check of programs that compute a layer norm -----------------------------------------------------------
 
-GIVEN = '''
+GIVEN = """
 def right_1(x, gain, bias):
     mean = x.mean(axis=-1, keepdims=True)
     return (x - mean) / np.sqrt(x.var(axis=-1, keepdims=True) + 1e-5) * gain + bias
@@ -311,7 +311,7 @@ def wrong_5(x, gain, bias):
 def wrong_6(x, gain, bias):
     mean, square = x.mean(axis=-1, keepdims=True), (x**2).mean(axis=-1, keepdims=True)
     return (x - mean) / np.sqrt(np.abs(square - mean**2) + 1e-5) * gain + bias
-'''
+"""
 HIDDEN = """
 def candidate(x, gain, bias):
     centred = x - x.mean(axis=-1, keepdims=True)
@@ -320,58 +320,66 @@ def candidate(x, gain, bias):
 """
 RIGHT = [
     *programs(HIDDEN),
-    *programs('''
+    *programs("""
 def candidate(x, gain, bias):
     first = x - x[..., :1]
     first = first - first.sum(axis=-1, keepdims=True) / first.shape[-1]
     return bias + gain * first * (np.linalg.norm(first, axis=-1, keepdims=True) ** 2 / first.shape[-1] + 1e-5) ** -0.5
-'''),
-    *programs('''
+"""),
+    *programs("""
 def candidate(x, gain, bias):
     wide = np.longdouble(x)
     wide = wide - wide.mean(axis=-1)[..., None]
     return np.float32(wide / np.hypot(wide.std(axis=-1), np.sqrt(1e-5))[..., None] * gain + bias)
-'''),
-    *programs('''
+"""),
+    *programs("""
 def candidate(x, gain, bias):
     out = np.empty(x.shape)
     for place in np.ndindex(x.shape[:-1]):
         row = x[place] - x[place].mean()
         out[place] = gain * (row / np.sqrt(row @ row / row.size + 1e-5)) + bias
     return out
-'''),
+"""),
 ]
 PLAIN = [
     *variants(HIDDEN, [("* gain + bias", "* (gain + bias)"), ("* gain + bias", "* gain"), ("* gain + bias", "+ bias")]),
-    *variants(HIDDEN, [("x.mean(axis=-1, keepdims=True)", "x.mean()"), ("np.sqrt(", "("), ("centred / size", "x / size")]),
-    *variants(HIDDEN, [("x.mean(axis=-1, keepdims=True)", "x.max(axis=-1, keepdims=True)"), ("centred**2).mean", "centred**2).sum")]),
-    *variants(HIDDEN, [("(centred**2).mean(axis=-1, keepdims=True)", "(centred**2).mean()"), ("centred**2", "np.abs(centred)")]),
+    *variants(
+        HIDDEN, [("x.mean(axis=-1, keepdims=True)", "x.mean()"), ("np.sqrt(", "("), ("centred / size", "x / size")]
+    ),
+    *variants(
+        HIDDEN,
+        [("x.mean(axis=-1, keepdims=True)", "x.max(axis=-1, keepdims=True)"), ("centred**2).mean", "centred**2).sum")],
+    ),
+    *variants(
+        HIDDEN,
+        [("(centred**2).mean(axis=-1, keepdims=True)", "(centred**2).mean()"), ("centred**2", "np.abs(centred)")],
+    ),
     *variants(HIDDEN, [("* gain + bias", "* gain - bias"), ("return centred", "return 1 + centred")]),
 ]
 EDGE = [
     *variants(HIDDEN, [("+ 1e-5)", ")"), ("+ 1e-5)", ") + 1e-5"), ("+ 1e-5)", "+ 1e-8)")]),
     *variants(HIDDEN, [("x - x.mean", "x.astype(np.float32) - x.mean")]),
-    *programs('''
+    *programs("""
 def candidate(x, gain, bias):
     x -= x.mean(axis=-1, keepdims=True)
     return x / np.sqrt(x.var(axis=-1, keepdims=True) + 1e-5) * gain + bias
-'''),
-    *programs('''
+"""),
+    *programs("""
 def candidate(x, gain, bias):
     T, d = x.shape[-2:]
     x = x.reshape(-1, d)[-T:]
     return (x - x.mean(axis=1, keepdims=True)) / np.sqrt(x.var(axis=1, keepdims=True) + 1e-5) * gain + bias
-'''),
-    *programs('''
+"""),
+    *programs("""
 def candidate(x, gain, bias):
     centred = (x.T - x.mean(axis=-1).T).T if x.ndim < 3 else x - x.mean(axis=(0, 2), keepdims=True)
     return centred / np.sqrt(centred.var(axis=-1, keepdims=True) + 1e-5) * gain + bias
-'''),
-    *programs('''
+"""),
+    *programs("""
 def candidate(x, gain, bias):
     square, mean = np.mean(x * x, axis=-1, keepdims=True), np.mean(x, axis=-1, keepdims=True)
     return (x - mean) / np.sqrt(np.maximum(square - mean * mean, 0) + 1e-5) * gain + bias
-'''),
+"""),
 ]
 
 

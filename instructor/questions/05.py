@@ -269,7 +269,13 @@ def broken_runs(rng, shown):
 def broken_run(rng, speed, kind):
     while True:
         text, scale = bigram_text(rng), float(10 ** rng.uniform(-1, 1))
-        right = [rng.uniform(3, 5) / scale**2, rng.integers(10, 30), scale * rng.uniform(2, 4), 10 ** rng.uniform(-5, -4), 1]
+        right = [
+            rng.uniform(3, 5) / scale**2,
+            rng.integers(10, 30),
+            scale * rng.uniform(2, 4),
+            10 ** rng.uniform(-5, -4),
+            1,
+        ]
         first = {
             "high": (0, right[0] * rng.uniform(100, 200)),
             "low": (0, right[0] / rng.uniform(300, 600)),
@@ -303,7 +309,7 @@ def bigram_text(rng):
 
 
 def repaired(text, scale, settings, log, n_wrong, needed):
-    rate, warmup, clip, decay, shift = settings
+    rate, warmup, clip, decay, _ = settings
     step, _, _, norm, _ = log.T
     if warmup > step[-1]:
         warmup = 20

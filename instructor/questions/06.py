@@ -277,7 +277,7 @@ QUESTIONS = (MIN_P, PENALTY, CACHE, BEAM)
 
 # --- 06.5 a check of programs that draw ---------------------------------------------------------------------------
 
-GIVEN = '''
+GIVEN = """
 def right_1(logits, temperature, k, rng):
     z = logits / temperature
     kept = np.argsort(z)[-k:]
@@ -334,7 +334,7 @@ def wrong_6(logits, temperature, k, rng):
     kept = np.argsort(logits)[-k:]
     p = np.exp(logits[kept] / temperature)
     return rng.choice(kept, p=p / p.sum())
-'''
+"""
 HIDDEN = """
 def candidate(logits, temperature, k, rng):
     order = np.argsort(-logits)[:k]
@@ -346,12 +346,12 @@ def candidate(logits, temperature, k, rng):
 """
 RIGHT = [
     *programs(HIDDEN),
-    *programs('''
+    *programs("""
 def candidate(logits, temperature, k, rng):
     z = np.where(logits >= np.sort(logits)[::-1][min(k, len(logits)) - 1], logits / temperature, -np.inf)
     return (z + rng.gumbel(size=len(z))).argmax()
-'''),
-    *programs('''
+"""),
+    *programs("""
 def candidate(logits, temperature, k, rng):
     likely = sorted(zip(logits.tolist(), range(len(logits))), reverse=True)[:k]
     weights = [float(np.exp((x - likely[0][0]) / temperature)) for x, _ in likely]
@@ -361,13 +361,13 @@ def candidate(logits, temperature, k, rng):
         if left < 0:
             return i
     return likely[-1][1]
-'''),
-    *programs('''
+"""),
+    *programs("""
 def candidate(logits, temperature, k, rng):
     order = np.argsort(logits)[::-1][:k]
     z = np.float32(logits[order] - logits[order].max()) / np.float32(temperature)
     return np.int32(order[np.argmin(rng.exponential(size=len(order)) * np.exp(-z.astype(float).clip(-600)))])
-'''),
+"""),
 ]
 PLAIN = [
     *variants(HIDDEN, [("order = ", "logits *= 1 / temperature\n    temperature = 1\n    order = ")]),
@@ -378,9 +378,13 @@ PLAIN = [
     *variants(HIDDEN, [("rng.random()", "rng.random() ** 2"), ("order[place[0]", "order[place[-1]")]),
 ]
 EDGE = [
-    *variants(HIDDEN, [("z - z[0]", "z"), ("rng.random()", "np.random.random()"), ("-logits)[:k]", "-logits)[np.arange(k)]")]),
+    *variants(
+        HIDDEN, [("z - z[0]", "z"), ("rng.random()", "np.random.random()"), ("-logits)[:k]", "-logits)[np.arange(k)]")]
+    ),
     *variants(HIDDEN, [("z - z[0]", "(z - z[0]).clip(-5)")]),
-    *variants(HIDDEN, [("logits[order] / temperature", "logits[order] / max(temperature, 0.3)"), ("[:k]", "[: max(k, 2)]")]),
+    *variants(
+        HIDDEN, [("logits[order] / temperature", "logits[order] / max(temperature, 0.3)"), ("[:k]", "[: max(k, 2)]")]
+    ),
     *variants(HIDDEN, [("rng.random()", "np.random.default_rng().random()")]),
 ]
 
@@ -394,15 +398,15 @@ def true_shares(logits, temperature, k):
 def sampler_cases(edges):
     """Logits, temperature, k, and how often to draw."""
     logits = np.array([0.5, 2.0, -1.0, 1.2, 0.0])
-    yield logits, 0.7, 3, 3000
+    yield logits, 0.5, 3, 800
     if edges:
-        yield logits, 1.5, 5, 2000
-        yield logits, 0.1, 3, 100
+        yield logits, 1.5, 5, 500
+        yield logits / 10, 0.1, 3, 500
         yield logits, 1.0, 1, 50
-        yield logits, 1.0, 9, 2000
-        yield np.array([0.0, 1000.0, 1001.0]), 1.0, 3, 2000
+        yield logits, 1.0, 9, 500
+        yield np.array([0.0, 1000.0, 1001.0]), 1.0, 3, 500
         yield np.array([0.0, -1000.0, -1001.0]), 0.01, 2, 100
-        yield np.append(np.zeros(1), np.full(400, -7.0)), 1.0, 401, 2000
+        yield np.append(np.zeros(1), np.full(400, -7.0)), 1.0, 401, 800
 
 
 def passes(candidate, edges=True):
@@ -416,9 +420,9 @@ def passes(candidate, edges=True):
         except Exception:
             return False
         shares = true_shares(logits, temperature, k)
-        if len(counts) != len(logits) or np.abs(counts / n - shares).max() > 2.5 * n**-0.5:
+        if len(counts) != len(logits) or np.abs(counts / n - shares).max() > 2 * n**-0.5:
             return False
-        if counts[shares == 0].any() or not counts[n * shares > 25].all():
+        if counts[shares == 0].any() or not counts[n * shares > 12].all():
             return False
         if edges and (not np.array_equal(mine, logits) or again[:2] * 10 != again):
             return False

@@ -328,12 +328,12 @@ def failed_run(rng, speed, kind):
 
 
 def states_of_a_body(rng):
-    """States (160, T, 60) of which the last one knows the label."""
-    N, T, d, scale = 160, int(rng.integers(3, 6)), 60, 10 ** rng.uniform(-1, 1)
+    """States (160, T, 60) of which the last knows the label, in numbers so short that they can be stored."""
+    N, T, d, scale = 160, int(rng.integers(2, 5)), 60, 2.0 ** rng.integers(-3, 4)
     labels, direction = rng.integers(0, 2, N), rng.normal(size=d)
     states = rng.normal(size=(N, T, d))
     states[:, -1] += 1.5 * np.outer(2 * labels - 1, direction / np.linalg.norm(direction))
-    return scale * states, labels, scale
+    return np.float32(scale / 16 * np.round(16 * states)), labels, scale
 
 
 def set_to(settings, *wrong):

@@ -259,13 +259,13 @@ QUESTIONS = (PRODUCT, TAU, COSINE, PAIRS)
 
 # --- 09.5 a check of programs that score a pair -------------------------------------------------------------------
 
-GIVEN = '''
+GIVEN = """
 def right_1(encode, w, a, b):
     return w @ (encode([0, *a, 1, *b, 2]) + encode([0, *b, 1, *a, 2]))
 
 
 def right_2(encode, w, a, b):
-    both = [encode([0] + first + [1] + second + [2]) for first, second in [(b, a), (a, b)]]
+    both = [encode([0, *first, 1, *second, 2]) for first, second in [(b, a), (a, b)]]
     return float(sum(sum(x * y for x, y in zip(w, h)) for h in both))
 
 
@@ -300,7 +300,7 @@ def wrong_6(encode, w, a, b):
     n = min(len(a), len(b))
     a, b = a[:n], b[:n]
     return w @ (encode([0, *a, 1, *b, 2]) + encode([0, *b, 1, *a, 2]))
-'''
+"""
 HIDDEN = """
 def candidate(encode, w, a, b):
     one = encode([0, *a, 1, *b, 2])
@@ -309,7 +309,7 @@ def candidate(encode, w, a, b):
 """
 RIGHT = [
     *programs(HIDDEN),
-    *programs('''
+    *programs("""
 def candidate(encode, w, a, b):
     total = 0.0
     for swapped in (True, False):
@@ -319,43 +319,69 @@ def candidate(encode, w, a, b):
         ids.extend(a if swapped else b)
         total = total + np.inner(encode(ids + [2]), w)
     return total
-'''),
-    *programs('''
+"""),
+    *programs("""
 def candidate(encode, w, a, b):
     states = np.stack([encode([0] + list(x) + [1] + list(y) + [2]) for x, y in ((a, b), (b, a))])
     return np.float32(np.einsum("nd,d->", np.longdouble(states), np.longdouble(w)))
-'''),
-    *programs('''
+"""),
+    *programs("""
 def candidate(encode, w, a, b):
     if a == b:
         return 2 * (encode([0, *a, 1, *a, 2]) @ w)
     if b < a:
         a, b = b, a
     return encode([0, *b, 1, *a, 2]) @ w + encode([0, *a, 1, *b, 2]) @ w
-'''),
+"""),
 ]
 PLAIN = [
-    *variants(HIDDEN, [("[0, *b, 1, *a, 2]", "[0, *a, 1, *b, 2]"), ("one + other", "one - other"), ("one + other", "one * other")]),
-    *variants(HIDDEN, [("one + other", "np.maximum(one, other)"), ("one + other", "2 * other"), ("[0, *a, 1, *b, 2]", "[0, *a, *b, 2]")]),
-    *variants(HIDDEN, [("[0, *b, 1, *a, 2]", "[0, *b[::-1], 1, *a[::-1], 2]"), ("[0, *a, 1, *b, 2]", "[0, *a, 1, *b]")]),
+    *variants(
+        HIDDEN,
+        [("[0, *b, 1, *a, 2]", "[0, *a, 1, *b, 2]"), ("one + other", "one - other"), ("one + other", "one * other")],
+    ),
+    *variants(
+        HIDDEN,
+        [
+            ("one + other", "np.maximum(one, other)"),
+            ("one + other", "2 * other"),
+            ("[0, *a, 1, *b, 2]", "[0, *a, *b, 2]"),
+        ],
+    ),
+    *variants(
+        HIDDEN, [("[0, *b, 1, *a, 2]", "[0, *b[::-1], 1, *a[::-1], 2]"), ("[0, *a, 1, *b, 2]", "[0, *a, 1, *b]")]
+    ),
     *variants(HIDDEN, [("[0, *a, 1, *b, 2]", "[*a, 1, *b, 2]"), ("[0, *b, 1, *a, 2]", "[0, *b, 2, *a, 1]")]),
-    *programs('''
+    *programs("""
 def candidate(encode, w, a, b):
     return float(np.dot(w, encode([0, *a, 1, *b, 1, *a, 2])))
-'''),
+"""),
 ]
 EDGE = [
-    *variants(HIDDEN, [("one + other", "one + (0 if a == b else other)"), ("float(np.dot(w, one + other))", "max(0.0, np.dot(w, one + other))")]),
-    *variants(HIDDEN, [("return", "w *= 1 + (len(a) > 0) * 1e-3\n    return"), ("one = ", "a, b = a[:8], b[:8]\n    one = ")]),
+    *variants(
+        HIDDEN,
+        [
+            ("one + other", "one + (0 if a == b else other)"),
+            ("float(np.dot(w, one + other))", "max(0.0, np.dot(w, one + other))"),
+        ],
+    ),
+    *variants(
+        HIDDEN, [("return", "w *= 1 + (len(a) > 0) * 1e-3\n    return"), ("one = ", "a, b = a[:8], b[:8]\n    one = ")]
+    ),
     *variants(HIDDEN, [("one = ", "a, b = list(dict.fromkeys(a)), list(dict.fromkeys(b))\n    one = ")]),
     *variants(HIDDEN, [("one = ", "a, b = (a, b) if len(a) <= len(b) else (a[-len(b) :], b)\n    one = ")]),
-    *variants(HIDDEN, [("one = ", "a, b = a[: len(b) + 1], b[: len(a) + 1]\n    one = "), ("other = ", "a.sort(key=lambda i: 0)\n    a.append(a.pop())\n    b[:] = b[:1] + b[1:9]\n    other = ")]),
-    *programs('''
+    *variants(
+        HIDDEN,
+        [
+            ("one = ", "a, b = a[: len(b) + 1], b[: len(a) + 1]\n    one = "),
+            ("other = ", "a.sort(key=lambda i: 0)\n    a.append(a.pop())\n    b[:] = b[:1] + b[1:9]\n    other = "),
+        ],
+    ),
+    *programs("""
 def candidate(encode, w, a, b):
     a.insert(0, 0)
     one = encode([*a, 1, *b, 2])
     return w @ (one + encode([0, *b, 1, *a[1:], 2]))
-'''),
+"""),
 ]
 
 

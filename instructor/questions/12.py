@@ -279,7 +279,7 @@ QUESTIONS = (STEP, ENCODE, COUNT, HEADS)
 
 # --- 12.5 a check of programs that cut words into pieces ----------------------------------------------------------
 
-GIVEN = r'''
+GIVEN = r"""
 def right_1(word, merges):
     pieces = [*word[:-1], word[-1] + "</w>"]
     while True:
@@ -374,7 +374,7 @@ def wrong_6(word, merges):
             if i < len(pieces) - 1 and (pieces[i], pieces[i + 1]) == best:
                 pieces[i : i + 2] = [pieces[i] + pieces[i + 1]]
     return pieces
-'''
+"""
 HIDDEN = """
 def candidate(word, merges):
     pieces = [*word[:-1], word[-1] + "</w>"]
@@ -391,7 +391,7 @@ def candidate(word, merges):
 """
 RIGHT = [
     *programs(HIDDEN),
-    *programs('''
+    *programs("""
 def candidate(word, merges):
     def cut(pieces, start):
         for rank in range(start, len(merges)):
@@ -401,8 +401,8 @@ def candidate(word, merges):
         return pieces
 
     return list(cut(tuple(word[:-1]) + (word[-1] + "</w>",), 0))
-'''),
-    *programs('''
+"""),
+    *programs("""
 def candidate(word, merges):
     letters, ends = list(word), list(range(1, len(word) + 1))
     letters[-1] += "</w>"
@@ -413,8 +413,8 @@ def candidate(word, merges):
         if not ranks or min(ranks) == len(merges):
             return texts
         del ends[ranks.index(min(ranks))]
-'''),
-    *programs('''
+"""),
+    *programs("""
 def candidate(word, merges):
     pieces = np.array([*word[:-1], word[-1] + "</w>"], dtype=object)
     for first, second in merges:
@@ -425,22 +425,53 @@ def candidate(word, merges):
                 pieces = np.delete(pieces, i + 1)
             i += 1
     return pieces.tolist()
-'''),
+"""),
 ]
 PLAIN = [
-    *variants(HIDDEN, [("min(known)", "max(known)"), ('word[-1] + "</w>"]', "word[-1]]"), ('word[-1] + "</w>"]', 'word[-1], "</w>"]')]),
+    *variants(
+        HIDDEN,
+        [
+            ("min(known)", "max(known)"),
+            ('word[-1] + "</w>"]', "word[-1]]"),
+            ('word[-1] + "</w>"]', 'word[-1], "</w>"]'),
+        ],
+    ),
     *variants(HIDDEN, [("if not known:", "if True:"), ("if not known:", "if not known or len(pieces) < len(word):")]),
     *variants(HIDDEN, [("return pieces\n", "return len(pieces)\n"), ("return pieces\n", "return [''.join(pieces)]\n")]),
-    *variants(HIDDEN, [("return pieces\n", "return pieces[::-1]\n"), ("return pieces\n", "return [p.replace('</w>', '') for p in pieces]\n")]),
-    *variants(HIDDEN, [("[*word[:-1], ", "['<w>' + word[0], *word[1:-1], "), ("merges[min(known)]", "merges[known[0]]")]),
+    *variants(
+        HIDDEN,
+        [
+            ("return pieces\n", "return pieces[::-1]\n"),
+            ("return pieces\n", "return [p.replace('</w>', '') for p in pieces]\n"),
+        ],
+    ),
+    *variants(
+        HIDDEN, [("[*word[:-1], ", "['<w>' + word[0], *word[1:-1], "), ("merges[min(known)]", "merges[known[0]]")]
+    ),
 ]
 EDGE = [
     *variants(HIDDEN, [("*word[:-1]", "*word[:-1].lower()"), ("*word[:-1]", "*(c for c in word[:-1] if c.isascii())")]),
-    *variants(HIDDEN, [("        if not known:", "        if len(pieces) < 3 or not known:"), ("[*word[:-1], ", "[word[0], *word[1:-1], ")]),
-    *variants(HIDDEN, [("merges[min(known)], 0", "merges[min(known)], 0\n        merges.remove(best)\n        ranks = {p: r for r, p in enumerate(merges)}")]),
-    *variants(HIDDEN, [("            i += 1\n", "            i += 1\n            if i > 6:\n                return pieces\n")]),
+    *variants(
+        HIDDEN,
+        [
+            ("        if not known:", "        if len(pieces) < 3 or not known:"),
+            ("[*word[:-1], ", "[word[0], *word[1:-1], "),
+        ],
+    ),
+    *variants(
+        HIDDEN,
+        [
+            (
+                "merges[min(known)], 0",
+                "merges[min(known)], 0\n        del ranks[best]\n        merges.remove(best)\n        ranks = dict(zip(merges, range(99)))",
+            )
+        ],
+    ),
+    *variants(
+        HIDDEN, [("            i += 1\n", "            i += 1\n            if i > 6:\n                return pieces\n")]
+    ),
     *variants(HIDDEN, [('word[-1] + "</w>"]', 'word[-1] + "</w>"] * (len(merges) > 0)')]),
-    *programs('''
+    *programs("""
 def candidate(word, merges):
     pieces = [*word[:-1], word[-1] + "</w>"]
     while True:
@@ -450,8 +481,8 @@ def candidate(word, merges):
             return pieces
         i = len(ranks) - 1 - ranks[::-1].index(min(ranks))
         pieces = pieces[:i] + [pieces[i] + pieces[i + 1]] + pieces[i + 2 :]
-'''),
-    *programs('''
+"""),
+    *programs("""
 def candidate(word, merges):
     pieces = [*word[:-1], word[-1] + "</w>"]
     for pair in merges:
@@ -459,14 +490,14 @@ def candidate(word, merges):
             i = list(zip(pieces, pieces[1:])).index(pair)
             pieces[i : i + 2] = ["".join(pair)]
     return pieces
-'''),
+"""),
 ]
 
 
 def true_pieces(word, merges):
     pieces = [*word[:-1], word[-1] + "</w>"]
     while True:
-        found = [(merges.index(pair), i) for i, pair in enumerate(zip(pieces, pieces[1:], strict=False)) if pair in merges]
+        found = [(merges.index(pair), i) for i, pair in enumerate(pairwise(pieces)) if pair in merges]
         if not found:
             return pieces
         i = min(found)[1]

@@ -85,7 +85,9 @@ def encoded(value, arrays):
         return value
     if isinstance(value, Program):
         return {"program": [value.source, value.name]}
-    raise TypeError(f"{value!r} is no argument of a question; numbers, strings, arrays of numbers, programs or lists are")
+    raise TypeError(
+        f"{value!r} is no argument of a question; numbers, strings, arrays of numbers, programs or lists are"
+    )
 
 
 def members(blob, names):

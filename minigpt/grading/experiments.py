@@ -51,6 +51,7 @@ def personal_seed(student, prediction):
 # --- 00: how many stories a counting model needs -------------------------------------------------------------------
 
 
+@cache
 def by_amount(seed):
     """Nats per token above the floor, for each of CONTEXTS and AMOUNTS: an array (2, 5).
 
@@ -101,7 +102,9 @@ def body():
         path = folder / "datasets" / "toy_world" / "body"
         if (path / "model.safetensors").is_file():
             return GPT.load(path).eval(), Tokenizer.load(path)
-    raise InputError(f"there is no datasets/toy_world/body in or above {Path.cwd()}; run this inside the course's folder")
+    raise InputError(
+        f"there is no datasets/toy_world/body in or above {Path.cwd()}; run this inside the course's folder"
+    )
 
 
 def ids_of(texts):
@@ -122,6 +125,7 @@ def nats(logits, ids, chosen):
     return float(log_loss(logits[:, :-1], ids[:, 1:])[chosen].mean())
 
 
+@cache
 def without_heads(seed, group):
     """What switching off each head costs on 30 stories: nats per word of GROUPS[group], an array (3, 4).
 
@@ -158,6 +162,7 @@ def without(linear, columns, run):
         linear.weight[:, columns] = kept
 
 
+@cache
 def parts_anew(seed):
     """The loss on 30 stories if some of PARTS start from scratch: nats per token, an array (16,).
 
@@ -197,7 +202,9 @@ def above_the_floor(arguments, parts, student=None):
 def heads_off(arguments, parts, student=None):
     """Homework 03: (seed, (group, layer, head, nats), without_heads(seed, group)); layers and heads count from 1."""
     ranges = [(0, 3), (1, 3), (1, 4), (-20, 20)]
-    return compared(parts, student, ranges, (3, 4), lambda seed, prediction: without_heads(seed, prediction[0]), whole=3)
+    return compared(
+        parts, student, ranges, (3, 4), lambda seed, prediction: without_heads(seed, prediction[0]), whole=3
+    )
 
 
 def scratch(arguments, parts, student=None):
@@ -215,7 +222,10 @@ def compared(parts, student, ranges, shape, experiment, whole=0, apart=2e-3):
         return "a number is not finite, or the seed is none", SHAPE
     for place, (x, (least, most)) in enumerate(zip(prediction, ranges, strict=True)):
         if not least <= x <= most or (place < whole and x != round(x)):
-            return f"predicted number {place + 1} is {x:g}; it may be {least} to {most}{', whole' * (place < whole)}", SHAPE
+            return (
+                f"predicted number {place + 1} is {x:g}; it may be {least} to {most}{', whole' * (place < whole)}",
+                SHAPE,
+            )
     if student is not None and seed != personal_seed(student, prediction):
         right = personal_seed(student, prediction)
         return f"the seed is {seed:.0f}; that of {student!r} with this prediction is {right}", OTHER_SEED
@@ -223,5 +233,8 @@ def compared(parts, student, ranges, shape, experiment, whole=0, apart=2e-3):
     far = np.abs(measured - found) > apart
     if far.any():
         at = tuple(int(i) for i in np.argwhere(far)[0])
-        return f"measured{list(at)} is {measured[at]:.4f}; this seed gives another number ({far.sum()} differ)", OTHER_NUMBERS
+        return (
+            f"measured{list(at)} is {measured[at]:.4f}; this seed gives another number ({far.sum()} differ)",
+            OTHER_NUMBERS,
+        )
     return None

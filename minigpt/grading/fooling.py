@@ -1,4 +1,4 @@
-"""Examples that fool a model: twenty rows of numbers, read as small stories of the toy world, on which it must be wrong.
+"""Examples that fool a model: twenty rows of numbers, read as small stories, on all of which it is wrong.
 
     event (subject, target, wording)     subject 0, 1 an animal, 2, 3 a thing; target 0, 1, 2 a place, or a person
     row   three events and a hypothesis (subject, target, negated), or four events and what is asked
@@ -106,7 +106,7 @@ def fools_a_bag_of_words(arguments, parts, student=None):
 
 
 def fools_word_overlap(arguments, parts, student=None):
-    """Twenty different valid rows, each answer in at least five, and `model(passage, question, options)` wrong on each?"""
+    """Twenty different valid rows, each answer in five at least, `model(passage, question, options)` wrong on each?"""
     columns = [4, 3, 2] * 4 + [4]
     rows, complaint = readable(parts, columns)
     if complaint:
@@ -121,7 +121,10 @@ def fools_word_overlap(arguments, parts, student=None):
             return f"row {n} {choice_texts(row)[:2]}: the model says option {labels[-1]}, and that is right", NOT_FOOLED
     counts = np.bincount(labels, minlength=3)
     if counts.min() < LEAST:
-        return f"the answers are options 0, 1, 2 in {counts.tolist()} rows; each must be in {LEAST} at least", UNBALANCED
+        return (
+            f"the answers are options 0, 1, 2 in {counts.tolist()} rows; each must be in {LEAST} at least",
+            UNBALANCED,
+        )
     return None
 
 
@@ -130,7 +133,9 @@ def readable(parts, columns):
     (rows, *more), shape = parts, (N, len(columns))
     if more or rows.shape != shape:
         return None, (f"the result has shape {rows.shape}{' and more' * bool(more)}, it should have {shape}", "")
-    if not (np.isfinite(rows).all() and (rows == np.round(rows)).all() and (rows >= 0).all() and (rows < columns).all()):
+    if not (
+        np.isfinite(rows).all() and (rows == np.round(rows)).all() and (rows >= 0).all() and (rows < columns).all()
+    ):
         return None, (f"the columns hold whole numbers from 0, below {columns}", RULES)
     if len(np.unique(rows, axis=0)) < N:
         return None, (f"only {len(np.unique(rows, axis=0))} of {N} rows differ", EQUAL)

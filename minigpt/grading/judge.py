@@ -80,7 +80,10 @@ def difference(found, wanted, check):
         if apart.any():
             at = tuple(int(i) for i in np.argwhere(apart)[0])
             where = f" at {list(at)}" if at else ""
-            value, right = "nan (an overflow, or 0 / 0)" if np.isnan(ours[at]) else f"{ours[at]:.6g}", f"{theirs[at]:.6g}"
+            value, right = (
+                "nan (an overflow, or 0 / 0)" if np.isnan(ours[at]) else f"{ours[at]:.6g}",
+                f"{theirs[at]:.6g}",
+            )
             if isinstance(wanted_as_given, bool):
                 value, right = bool(ours[at]), wanted_as_given
             return f"{name}{where} is {value}, it should be {right} ({apart.sum()} of {apart.size} differ)"

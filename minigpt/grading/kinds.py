@@ -1,7 +1,7 @@
 """Questions whose arguments are programs: the student writes a check, and the grade is what it says of hidden ones.
 
-    nine programs that the notebook shows  --student's own check
-    hidden ones, six wrong and three right, drawn by the seed  --grade
+nine programs that the notebook shows  --student's own check
+hidden ones, six wrong and three right, drawn by the seed  --grade
 """
 
 import re
@@ -26,7 +26,7 @@ OF_EACH = 3  # right ones, wrong ones that ordinary inputs show, wrong ones that
 def programs(text):
     """The functions of a text, each as a Program; a function goes from its `def` to the next one.
 
-    >>> [program.name for program in programs("def right_1(x):\\n    return x\\n\\n\\ndef wrong_1(x):\\n    return 2\\n")]
+    >>> [program.name for program in programs("def right_1(x): return x\\n\\n\\ndef wrong_1(x): return 2\\n")]
     ['right_1', 'wrong_1']
     """
     parts = re.split(r"^(?=def )", text, flags=re.MULTILINE)[1:]

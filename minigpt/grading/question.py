@@ -10,6 +10,7 @@ seed are stored in `checks/` beside this file.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
@@ -39,9 +40,14 @@ class Program:
     name: str
 
     def __call__(self, *args, **kwargs):
-        names = {"np": np}
-        exec(self.source, names)
-        return names[self.name](*args, **kwargs)
+        return made(self.source, self.name)(*args, **kwargs)
+
+
+@cache
+def made(source, name):
+    names = {"np": np}
+    exec(source, names)
+    return names[name]
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def train(text, settings, scale, seed=0):
     Args:
         text: (T,) ids. settings: (5,), in the order of TRAIN. scale: of the inputs; it sets which rate is right.
     Returns:
-        the loss on the last third, always of the next token; the log, rows (step, rate, loss, gradient norm, norm of W).
+        the loss on the last third, always of the next token; the log: step, rate, loss, gradient norm, norm of W.
     """
     rate, warmup, clip, decay, shift = settings
     shift, V, n = int(shift), int(text.max()) + 1, 2 * len(text) // 3
@@ -77,7 +77,7 @@ def finetune(states, labels, settings):
     Args:
         states: (N, T, d), a body's state at each place. labels: (N,) 0 or 1. settings: (4,), in the order of FINETUNE.
     Returns:
-        the loss on the last quarter; the log, some twenty rows (epoch, loss, accuracy, loss and accuracy on the third quarter).
+        the loss on the last quarter; the log: epoch, loss, accuracy, both on the third quarter.
     """
     position, rate, epochs, decay = settings
     position, epochs, n = int(position), int(epochs), len(labels) // 2
@@ -118,11 +118,16 @@ def judged(arguments, parts, bounds, run):
     for name, value, (least, most) in zip(bounds, settings.tolist(), bounds.values(), strict=True):
         if not least <= value <= most or (name in WHOLE and value != round(value)):
             return f"{name} is {value:.6g}; it may be {least:g} to {most:g}{', whole' * (name in WHOLE)}", BOUNDS
-    changed = [name for name, a, b in zip(bounds, settings, given, strict=True) if not np.isclose(a, b, rtol=1e-9, atol=0)]
+    changed = [
+        name for name, a, b in zip(bounds, settings, given, strict=True) if not np.isclose(a, b, rtol=1e-9, atol=0)
+    ]
     if len(changed) > arguments["n_wrong"]:
         return f"{', '.join(changed)} were changed; {arguments['n_wrong']} settings are wrong", TOO_MANY
     with np.errstate(all="ignore"):
         reached = run(settings)
     if not reached <= arguments["needed"]:
-        return f"with these settings the loss is {reached:.4g}; at most {arguments['needed']:.4g} was needed", NOT_REPAIRED
+        return (
+            f"with these settings the loss is {reached:.4g}; at most {arguments['needed']:.4g} was needed",
+            NOT_REPAIRED,
+        )
     return None
