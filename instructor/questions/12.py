@@ -463,7 +463,7 @@ EDGE = [
         [
             (
                 "merges[min(known)], 0",
-                "merges[min(known)], 0\n        del ranks[best]\n        merges.remove(best)\n        ranks = dict(zip(merges, range(99)))",
+                "merges[min(known)], 0\n        merges.remove(best)\n        ranks = dict(zip(merges, range(99)))",
             )
         ],
     ),
