@@ -61,7 +61,7 @@ ABOUT = {
         "Below, a model that was trained for five minutes, beside the truth.",
         "lecture": ("You give the lecture", "a deck of 90, 45 or 15 minutes"),
         "alone": ("You learn alone", "13 lessons, from the loss to GPT-1 itself"),
-        "grading": ("You grade homework", "12 sets, with checks for students and a grader"),
+        "grading": ("You grade homework", "13 sets, with checks for students and a grader"),
         "alt": "Accuracy of seven arms on four tasks: pre-trained far above the others",
     },
     "zh": {

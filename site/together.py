@@ -34,7 +34,7 @@ WORDS = {
             "13 lessons with pictures, from the loss to GPT-1 itself; glossary; every function explained.",
         ),
         "teach": ("Give the lecture", "Slides with notes and live views."),
-        "grade": ("Give homework", "12 sets that check themselves, and a grader."),
+        "grade": ("Give homework", "13 sets that check themselves, and a grader."),
         "explorer": "Open the explorer",
         "lessons": ("Read the book", "First lesson", "The package"),
         "minutes": "{} minutes",

@@ -42,7 +42,7 @@ BUDGET = Question(
             "that is the forward pass only; backward costs twice as much again\n这只是前向；反向还要两倍",
         ),
         Wrong(
-            lambda flops, ratio, speed, share: (flops / 6 / ratio, flops / 6, flops / speed / share / 86_400),
+            lambda flops, ratio, speed, share: (flops / 6 / ratio, flops / 6, planned(flops, ratio, speed, share)[2]),
             "the tokens grow with the parameters: N stands in C twice\n词元数随参数量增长：N 在 C 里出现两次",
         ),
         Wrong(

@@ -329,11 +329,11 @@ def failed_run(rng, speed, kind):
 
 def states_of_a_body(rng):
     """States (160, T, 60) of which the last knows the label, in numbers so short that they can be stored."""
-    N, T, d, scale = 160, int(rng.integers(2, 5)), 60, 2.0 ** rng.integers(-3, 4)
+    N, T, d, scale = 160, int(rng.integers(2, 4)), 60, 2.0 ** rng.integers(-3, 4)
     labels, direction = rng.integers(0, 2, N), rng.normal(size=d)
     states = rng.normal(size=(N, T, d))
     states[:, -1] += 1.5 * np.outer(2 * labels - 1, direction / np.linalg.norm(direction))
-    return np.float32(scale / 16 * np.round(16 * states)), labels, scale
+    return np.float32(scale / 4 * np.round(4 * states)), labels, scale
 
 
 def set_to(settings, *wrong):
@@ -361,10 +361,6 @@ def all_usual(states, labels, settings, log, n_wrong, needed):
     return np.array([states.shape[1] - 1, 0.25 / (states**2).mean(), 15, 0.002])
 
 
-def epochs_and_place(states, labels, settings, log, n_wrong, needed):
-    return np.array([states.shape[1] - 1, settings[1], 40, settings[3]])
-
-
 FINETUNING = Question(
     "07.5",
     "finetuning_repaired",
@@ -372,7 +368,7 @@ FINETUNING = Question(
     None,
     finetuning_repaired,
     (
-        Wrong(lambda states, labels, settings, log, n_wrong, needed: settings, repair.NOT_REPAIRED),
+        Wrong(lambda states, labels, settings, log, n_wrong, needed: np.array(settings), repair.NOT_REPAIRED),
         Wrong(all_usual, repair.TOO_MANY),
         Wrong(lambda states, labels, settings, log, n_wrong, needed: settings * np.nan, repair.BOUNDS),
     ),

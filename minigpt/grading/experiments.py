@@ -22,6 +22,7 @@ AMOUNTS = (30, 100, 300, 1_000, 3_000)  # stories that are read
 CONTEXTS = (1, 3)  # words that a counting model looks back
 GROUPS = ({"Paris", "Tokyo", "Cairo"}, {"Anna", "Ben", "Clara"}, {"ball", "key"}, {"No"})
 PARTS = ("embeddings", "blocks.0", "blocks.1", "blocks.2")
+WORDS = 35  # of the world's stories, and the end
 FRESH = 1_000_000  # added to a seed for the stories that a model has not read
 SHAPE = (
     "Return (seed, prediction, measured), as the text says, with numbers that are finite.\n"
@@ -66,7 +67,7 @@ def by_amount(seed):
 
 def counted(texts, fresh, k):
     """The loss on `fresh` of a model that counted the words after each k words of `texts`, in nats per token."""
-    pairs, before, V = Counter(), Counter(), len(vocabulary())
+    pairs, before, V = Counter(), Counter(), WORDS
     for text in texts:
         for context, word in contexts(text, k):
             pairs[context, word] += 1
@@ -82,11 +83,6 @@ def counted(texts, fresh, k):
 def contexts(text, k):
     padded = ["<s>"] * k + list(text) + [world.END]
     return [(tuple(padded[t - k : t]), padded[t]) for t in range(k, len(padded))]
-
-
-@cache
-def vocabulary():
-    return {word for text in world.stories(500, FRESH) for word in words.split(text)} | {world.END}
 
 
 # --- 03 and 11: the body that comes with the project ---------------------------------------------------------------
@@ -222,19 +218,11 @@ def compared(parts, student, ranges, shape, experiment, whole=0, apart=2e-3):
         return "a number is not finite, or the seed is none", SHAPE
     for place, (x, (least, most)) in enumerate(zip(prediction, ranges, strict=True)):
         if not least <= x <= most or (place < whole and x != round(x)):
-            return (
-                f"predicted number {place + 1} is {x:g}; it may be {least} to {most}{', whole' * (place < whole)}",
-                SHAPE,
-            )
-    if student is not None and seed != personal_seed(student, prediction):
-        right = personal_seed(student, prediction)
+            return f"predicted number {place + 1} is {x:g}; it may be {least} to {most}", SHAPE
+    if student is not None and seed != (right := personal_seed(student, prediction)):
         return f"the seed is {seed:.0f}; that of {student!r} with this prediction is {right}", OTHER_SEED
-    found = experiment(int(seed), prediction)
-    far = np.abs(measured - found) > apart
-    if far.any():
-        at = tuple(int(i) for i in np.argwhere(far)[0])
-        return (
-            f"measured{list(at)} is {measured[at]:.4f}; this seed gives another number ({far.sum()} differ)",
-            OTHER_NUMBERS,
-        )
+    far = np.argwhere(np.abs(measured - experiment(int(seed), prediction)) > apart)
+    if len(far):
+        at = tuple(far[0].tolist())
+        return f"measured{list(at)} is {measured[at]:.4f}; this seed gives another ({len(far)} differ)", OTHER_NUMBERS
     return None
