@@ -134,7 +134,9 @@ def grade_one(batch, student, submission):
     cells = answer_cells(data, batch.questions)
     asked = [question for question in batch.questions if question.id not in kept]
     given = answers.run_answers(cells, asked, batch.seed, trusted=batch.trusted)
-    fresh = {c.id: mark(c, given[c.id], student) | {"made_of": batch.prints[c.id]} for c in batch.checks if c.id in given}
+    fresh = {
+        c.id: mark(c, given[c.id], student) | {"made_of": batch.prints[c.id]} for c in batch.checks if c.id in given
+    }
     for found in fresh.values():
         if found["status"].startswith("jail"):  # nobody's mistake, so no mark; nothing is stored, and it is tried again
             raise Refused(f"{found['status']} {found['message']}".strip())

@@ -20,7 +20,6 @@ from minigpt.pictures.look import (
     RULES,
     SPLITS,
     STYLES,
-    dashed,
     empty,
     name_ends,
 )
