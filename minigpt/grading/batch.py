@@ -60,7 +60,7 @@ def grade(
     handed_in = collect(source, people.students, people.keys(), homework, latest)
     say(handed_in.told)
     if not trusted:
-        selftest.require_jail(hidden=[folder])
+        say(selftest.require_jail(hidden=[folder]))
     seed = settle_seed(out, homework, seed, trusted)
     checks = [drawn(question, seed) for question in questions]
     prints = {check.id: results.fingerprint(question, check) for question, check in zip(questions, checks, strict=True)}

@@ -18,6 +18,7 @@ body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 50rem; margin: 2rem aut
 h1, h2, p {{ overflow-wrap: anywhere; }}
 section {{ border-left: 6px solid #999; padding: 0 1rem; margin: 1.5rem 0; }}
 section.right {{ border-color: #2a8f4f; }} section.wrong {{ border-color: #e07b00; }}
+.hint {{ white-space: pre-line; }}
 pre {{ background: #8882; padding: .75rem; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }}
 </style></head><body>
 <h1>{title}</h1>
@@ -63,7 +64,7 @@ def body(result, seed):
 def question(mark, source):
     """One question's section."""
     kind = mark["status"] if mark["status"] in ("right", "wrong") else "other"
-    hint = f"<p><strong>Hint · 提示:</strong> {escape(mark['hint'])}</p>" if mark["hint"] else ""
+    hint = f'<p class="hint"><strong>Hint · 提示:</strong> {escape(mark["hint"])}</p>' if mark["hint"] else ""
     status = escape(STATUS.get(mark["status"], mark["status"]))
     return (
         f'<section class="{kind}"><h2>{mark["id"]} {escape(mark["function"])}: {mark["points"]} / {mark["of"]}, '

@@ -22,7 +22,7 @@ def fingerprint(question, check):
     arrays = {}
     numbers = {"cases": check.cases, "wanted": check.wanted, "known": [mistake.results for mistake in check.known]}
     words = [getattr(check, name) for name in stored.WORDS]
-    words += [[mistake.hint for mistake in check.known], question.seconds]
+    words += [[mistake.hint for mistake in check.known], question.seconds, check.verify]
     digest = hashlib.sha256(json.dumps([words, stored.packed(numbers, arrays)]).encode())
     for name in sorted(arrays):
         for part in arrays[name]:
