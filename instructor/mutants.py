@@ -133,6 +133,8 @@ def table(found, notes):
 INTRODUCTION = """
 # Mutants of the homework's references and solutions
 
+The questions of chapters 01 to 12 whose answers are compared with numbers; those of other kinds have tests of their own.
+
 Written by `python instructor/mutants.py --write`. Each reference (with the helpers that it calls) and each solution is
 changed in one place; a mutant survives if it gets full points with the seeds {seeds}, its arguments unchanged. "Before"
 is commit {commit}, where questions had few edges and an argument might be changed.
@@ -145,7 +147,7 @@ def main():
     parser.add_argument("--write", action="store_true", help="write mutants.md")
     asked = parser.parse_args()
     notes, found = json.loads(NOTES.read_text(encoding="utf-8")), {}
-    for question in (q for chapter in CHAPTERS for q in questions_of(chapter, HERE)):
+    for question in (q for chapter in CHAPTERS for q in questions_of(chapter, HERE) if q.id in notes["before"]):
         if not asked.ids or question.id in asked.ids:
             n, survivors = found[question.id] = measured(question)
             print(f"{question.id}: {n} mutants, {len(survivors)} survive", flush=True)

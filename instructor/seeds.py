@@ -1,6 +1,8 @@
 """Many seeds: every solution gets full points, every known mistake and every answer of `wrong_answers` gets none.
 
-python instructor/seeds.py 50       seeds 1 to 50, all questions; answers run here, without a jail
+python instructor/seeds.py 50       seeds 1 to 50; answers run here, without a jail
+
+The questions are those of `wrong_answers.WRONG`: the others, of other kinds and of homework 00, have tests of their own.
 """
 
 import sys
@@ -70,9 +72,8 @@ def misjudged(question, seeds):
 
 
 def main(most):
-    found = [
-        told for chapter in CHAPTERS for q in questions_of(chapter, HERE) for told in misjudged(q, range(1, most + 1))
-    ]
+    asked = [q for chapter in CHAPTERS for q in questions_of(chapter, HERE) if q.id in WRONG]
+    found = [told for question in asked for told in misjudged(question, range(1, most + 1))]
     print(
         "\n".join(found)
         or f"seeds 1 to {most}: every solution is right, {sum(map(len, WRONG.values()))} wrong answers fail"

@@ -187,7 +187,7 @@ def grade_drawn(drawn, folder, jail=False):
     failed = any(status.startswith("jail") for status, _, _ in drawn["answers"]) and not jail
     if whole and not failed and drawn["stray"] == []:
         assert rows[0]["status"] == "graded", rows[0]["status"]
-        assert rows[0]["score"] == "10" or not jail
+        assert rows[0]["score"] == "13" or not jail
     return "graded" if any(row["status"] == "graded" for row in rows) else "nobody graded"
 
 

@@ -47,7 +47,7 @@ def test_a_hostile_notebook_costs_its_own_student_only(tmp_path, kind):
     said = []
     for _ in range(2):  # and when it is started again
         rows = grade(tmp_path, THREE, say=said.append)
-        assert [row["score"] for row in rows] == [10, "", 10]
+        assert [row["score"] for row in rows] == [13, "", 13]
         assert rows[1]["status"].startswith("not graded: ") and "grader failed" not in rows[1]["status"]
     assert all(line.isprintable() for line in said)
     assert [row["status"] for row in in_csv(tmp_path / "out" / "grades.csv")] == [row["status"] for row in rows]
@@ -68,7 +68,7 @@ def test_whatever_fails_in_writing_is_told_in_the_csv(tmp_path, monkeypatch, pla
     monkeypatch.setattr(owner, place, fails)
     hand_in(tmp_path / "in", dict.fromkeys(["a.ipynb", "b.ipynb", "c.ipynb"], notebook()))
     rows = grade(tmp_path, THREE, jobs=2)
-    assert [row["score"] for row in rows] == [10, "", 10]
+    assert [row["score"] for row in rows] == [13, "", 13]
     assert rows[1]["status"].startswith("not graded: the grader failed on it: UnicodeEncodeError")
 
 
@@ -98,7 +98,7 @@ def test_a_corrected_question_regrades_what_it_changes(tmp_path, monkeypatch):
         return run(cells, questions, seed, trusted=trusted)
 
     monkeypatch.setattr(batch.answers, "run_answers", counted)
-    assert [row["score"] for row in grade(tmp_path, THREE)[:2]] == [10, 10 - questions[0].points]
+    assert [row["score"] for row in grade(tmp_path, THREE)[:2]] == [13, 13 - questions[0].points]
     assert grade(tmp_path, THREE) and len(asked) == 2 and not (tmp_path / "out" / "changes.csv").exists()
     spoilt = [
         *questions[:1],
@@ -109,7 +109,7 @@ def test_a_corrected_question_regrades_what_it_changes(tmp_path, monkeypatch):
     said = []
     rows = grade(tmp_path, THREE, say=said.append)
     lost = questions[1].points
-    assert asked[2:] == [[questions[1].id]] * 2 and rows[0]["score"] == 10 - lost
+    assert asked[2:] == [[questions[1].id]] * 2 and rows[0]["score"] == 13 - lost
     told = f"a {questions[1].id}: {lost} right -> 0 wrong, the question changed"
     assert f"changed: {told}" in said
     moved = in_csv(tmp_path / "out" / "changes.csv")
@@ -139,7 +139,7 @@ def test_the_hash_of_a_question_holds_all_that_a_mark_depends_on(part):
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"sha256": 1}', b"\xff\xfe", b"null"])
 def test_a_damaged_result_is_made_again(tmp_path, data):
     hand_in(tmp_path, {"in/a.ipynb": notebook(), "out/results/a.json": data})
-    assert grade(tmp_path, ["a"])[0]["score"] == 10
+    assert grade(tmp_path, ["a"])[0]["score"] == 13
 
 
 @pytest.mark.parametrize("data", ["", "[]", "{}", '{"homework": "02", "seed": "7", "trusted": true}', "{"])

@@ -107,7 +107,7 @@ def test_another_column_of_the_roster_may_be_the_key(tmp_path):
     hand_in(tmp_path / "in", {"Ann_4712_assignsubmission_file_/h.ipynb": notebook()})
     said = []
     rows = grade(tmp_path, roster, say=said.append)
-    assert [row["score"] for row in rows] == [10, ""] and rows[0]["full name"] == "Ann"
+    assert [row["score"] for row in rows] == [13, ""] and rows[0]["full name"] == "Ann"
     assert said[0] == "layout: Moodle; students are named by the roster's column identifier"
 
 
@@ -186,7 +186,7 @@ def test_a_damaged_member_costs_its_own_student_only(tmp_path, kind):
         raw[n] ^= 0xA5
     path.write_bytes(raw)
     rows = grade(tmp_path, IDS, path)
-    assert [row["score"] for row in rows] == [10, "", 10]
+    assert [row["score"] for row in rows] == [13, "", 13]
     assert rows[1]["status"].startswith("not graded: damaged in the zip (")
 
 
@@ -195,7 +195,7 @@ def test_a_member_without_a_name_stops_nobody(tmp_path):
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.writestr(zipfile.ZipInfo("\0"), b"x")
         archive.writestr("4712/h.ipynb", notebook())
-    assert grade(tmp_path, ["4712"], tmp_path / "all.zip")[0]["score"] == 10
+    assert grade(tmp_path, ["4712"], tmp_path / "all.zip")[0]["score"] == 13
 
 
 def test_a_thousand_folders_in_each_other(tmp_path):
@@ -210,7 +210,7 @@ def test_a_thousand_folders_in_each_other(tmp_path):
     os.close(here)
     hand_in(tmp_path / "in", {"4713/h.ipynb": notebook()})
     try:
-        assert [row["score"] for row in grade(tmp_path, ["4712", "4713"])] == ["", 10]
+        assert [row["score"] for row in grade(tmp_path, ["4712", "4713"])] == ["", 13]
     finally:
         subprocess.run(["rm", "-r", place], check=True)  # pytest, which tidies up, would not get to its end
 
@@ -218,4 +218,4 @@ def test_a_thousand_folders_in_each_other(tmp_path):
 def test_a_link_to_the_folder_of_another_is_not_followed(tmp_path):
     hand_in(tmp_path / "in", {"4713/h.ipynb": notebook()})
     os.symlink(tmp_path / "in" / "4713", tmp_path / "in" / "4712")
-    assert [row["score"] for row in grade(tmp_path, ["4712", "4713"])] == ["", 10]
+    assert [row["score"] for row in grade(tmp_path, ["4712", "4713"])] == ["", 13]

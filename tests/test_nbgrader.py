@@ -110,19 +110,19 @@ def tells_in_html(cells):
 
 
 STUDENTS = {  # name: (bytes of the notebook, score, beginning of the status)
-    "anna": (notebook(add=HOSTILE + ESCAPED), "10.0", "graded"),
-    "ben": (notebook(change=of_version_99), "10.0", "graded"),
-    "cara": (notebook(change=split), "10.0", "graded"),
-    "copy": (notebook(change=copied), "10.0", "graded"),
+    "anna": (notebook(add=HOSTILE + ESCAPED), "13.0", "graded"),
+    "ben": (notebook(change=of_version_99), "13.0", "graded"),
+    "cara": (notebook(change=split), "13.0", "graded"),
+    "copy": (notebook(change=copied), "13.0", "graded"),
     "dora": (b'{"cells": [', "", "not graded: not a notebook: its JSON is damaged"),
     "fay": (notebook({}, add=UNFINISHED), "0.0", "graded"),
-    "gus": (notebook(change=without_an_answer), "", "not graded: answer cells q02_1, q02_2, q02_4; the homework has"),
-    "ida": (json.dumps(notebook()).encode("utf-16"), "10.0", "graded"),
-    "jan": (version_3(notebook()), "10.0", "graded"),
+    "gus": (notebook(change=without_an_answer), "", "not graded: answer cells q02_1, q02_2, q02_4, q02_5; the homework has"),
+    "ida": (json.dumps(notebook()).encode("utf-16"), "13.0", "graded"),
+    "jan": (version_3(notebook()), "13.0", "graded"),
     "jim": (notebook(change=fails), "", "not graded: autograde has not finished"),
     "lea": (notebook(change=tells_in_html), "7.0", "graded"),
     "mia": (notebook({}, add=["$x$ " * 20_000, "[" * 50_000, "*a " * 3_000]), "0.0", "graded"),
-    "kim": (notebook(change=odd_metadata), "10.0", "graded"),
+    "kim": (notebook(change=odd_metadata), "13.0", "graded"),
 }
 FAILING = """
 from minigpt.grading import nbgrader_jail
@@ -205,7 +205,7 @@ def test_a_jail_that_failed_is_told_and_tried_again(course):
 def test_a_reason_reaches_the_student_too(course):
     for student, word in (("dora", "JSON is damaged"), ("gus", "answer cells q02_1")):
         page = page_of(course[0], student)
-        assert "Not graded · 未评分" in page and word in page and "Score: 0.0 / 10.0" in page
+        assert "Not graded · 未评分" in page and word in page and "Score: 0.0 / 13.0" in page
 
 
 def assert_harmless(page):

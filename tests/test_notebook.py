@@ -92,7 +92,7 @@ def of_version_3(notebook):
 
 @pytest.mark.parametrize("write", [in_colab, in_vscode, of_version_3])
 def test_editors_and_versions_keep_all_points(write):
-    assert score(write(answered())) == 10
+    assert score(write(answered())) == 13
 
 
 @pytest.mark.parametrize(
@@ -184,14 +184,14 @@ LEFT += [import_in_the_first_cell, magics, indented]
 
 @pytest.mark.parametrize("change", LEFT)
 def test_what_students_leave_is_graded(change):
-    assert score(answered(change)) == 10
+    assert score(answered(change)) == 13
 
 
 def test_a_missing_answer_says_which_and_what_to_do():
     def make_it_text(cells):
         cells[place_of(cells, "q02_2")]["cell_type"] = "markdown"
 
-    with pytest.raises(Refused, match=r"answer cells q02_1, q02_3, q02_4; the homework has .* of the kind Code"):
+    with pytest.raises(Refused, match=r"answer cells q02_1, q02_3, q02_4, q02_5; the homework has .* of the kind Code"):
         answer_cells(json.dumps(answered(make_it_text)).encode(), questions_of("02"))
 
 
@@ -204,7 +204,7 @@ def test_an_unanswered_notebook_is_not_answered():
 
 def test_the_first_cell_alone_is_setup():
     cells = answer_cells(json.dumps(answered()).encode(), questions_of("02"))
-    assert cells[0] == ("", SETUP) and [name for name, _ in cells[1:]] == ["q02_1", "q02_2", "q02_3", "q02_4"]
+    assert cells[0] == ("", SETUP) and [name for name, _ in cells[1:]] == ["q02_1", "q02_2", "q02_3", "q02_4", "q02_5"]
 
 
 @ANYWHERE
