@@ -40,9 +40,8 @@ def lookup(labels):
     tok, gpt = body()
     words = ["the", "cat", "dog", "sleeps"]
     rows = gpt.token_embedding.weight[[tok.encode(word)[0] for word in words], :3]
-    return matrices.lookup(
-        words, 1, rows.detach().numpy(), gpt.position_embedding.weight[2, :3].detach().numpy(), labels
-    )
+    position = gpt.position_embedding.weight[2, :3].detach().numpy()
+    return matrices.lookup(words, 1, rows.detach().numpy(), position, place=2, labels=labels)
 
 
 def cache(labels):
@@ -84,7 +83,7 @@ def attention(labels):
 def heads(labels):
     tok, gpt = body()
     ids, tokens = with_start(tok, STORY)
-    return looking.heads(attention_weights(gpt, ids, 2), tokens, labels)
+    return looking.heads(attention_weights(gpt, ids, 2), tokens, labels, layer=3, columns=4)
 
 
 def looks(labels):

@@ -57,15 +57,15 @@ def looks(weights, tokens, labels="en"):
     return drawing.figure
 
 
-def heads(weights, tokens, labels="en", layer=None):
+def heads(weights, tokens, labels="en", layer=None, columns=2):
     """Who looks at whom in each head of a layer: weights (H, T, T); masked cells are hatched, the last row is framed.
 
     Args:
-        layer: its number, from 1; head 2 of layer 3 is then called 3.2.
+        layer: its number, from 1; head 2 of layer 3 is then called 3.2. columns: of maps.
     """
     words, family = WORDS[fonts.language(labels)], fonts.family(labels)
     H, T = weights.shape[:2]
-    columns = min(H, 2)
+    columns = min(H, columns)
     rows = -(-H // columns)
     side = max(2.6, 0.27 * T)  # inches
     figure = Figure(figsize=(columns * side + 1.9, rows * (side + 0.4) + 0.8), layout="constrained")
