@@ -133,7 +133,7 @@ def table(found, notes):
 INTRODUCTION = """
 # Mutants of the homework's references and solutions
 
-The questions of chapters 01 to 12 whose answers are compared with numbers; those of other kinds have tests of their own.
+Of chapters 01 to 12 the questions whose answers are compared with numbers; the other kinds have tests of their own.
 
 Written by `python instructor/mutants.py --write`. Each reference (with the helpers that it calls) and each solution is
 changed in one place; a mutant survives if it gets full points with the seeds {seeds}, its arguments unchanged. "Before"

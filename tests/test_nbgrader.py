@@ -116,7 +116,7 @@ STUDENTS = {  # name: (bytes of the notebook, score, beginning of the status)
     "copy": (notebook(change=copied), "13.0", "graded"),
     "dora": (b'{"cells": [', "", "not graded: not a notebook: its JSON is damaged"),
     "fay": (notebook({}, add=UNFINISHED), "0.0", "graded"),
-    "gus": (notebook(change=without_an_answer), "", "not graded: answer cells q02_1, q02_2, q02_4, q02_5; the homework has"),
+    "gus": (notebook(change=without_an_answer), "", "not graded: answer cells q02_1, q02_2, q02_4, q02_5; the"),
     "ida": (json.dumps(notebook()).encode("utf-16"), "13.0", "graded"),
     "jan": (version_3(notebook()), "13.0", "graded"),
     "jim": (notebook(change=fails), "", "not graded: autograde has not finished"),

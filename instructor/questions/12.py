@@ -2,6 +2,7 @@
 
 from collections import Counter
 from itertools import chain, pairwise
+from operator import itemgetter
 
 import numpy as np
 
@@ -149,7 +150,7 @@ ENCODE = Question(
     bpe_encode,
     (
         Wrong(
-            lambda word, merges, first_id: encoded(word, merges, first_id, lambda found: found[0]),
+            lambda word, merges, first_id: encoded(word, merges, first_id, itemgetter(0)),
             "is the leftmost pair of the word the one that was learnt first?",
         ),
         Wrong(
