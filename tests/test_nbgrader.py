@@ -120,7 +120,7 @@ STUDENTS = {  # name: (bytes of the notebook, score, beginning of the status)
     "ida": (json.dumps(notebook()).encode("utf-16"), "13.0", "graded"),
     "jan": (version_3(notebook()), "13.0", "graded"),
     "jim": (notebook(change=fails), "", "not graded: autograde has not finished"),
-    "lea": (notebook(change=tells_in_html), "7.0", "graded"),
+    "lea": (notebook(change=tells_in_html), "10.0", "graded"),
     "mia": (notebook({}, add=["$x$ " * 20_000, "[" * 50_000, "*a " * 3_000]), "0.0", "graded"),
     "kim": (notebook(change=odd_metadata), "13.0", "graded"),
 }
