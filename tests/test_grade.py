@@ -23,13 +23,14 @@ from minigpt import commands
 from minigpt.grading import batch, download, feedback, instructor, stored
 from minigpt.grading.answers import Answer
 from minigpt.grading.course import make, refuse_links
+from minigpt.grading.download import Refused
 from minigpt.grading.duplicates import duplicates
 from minigpt.grading.instructor import folder_of, questions_of
 from minigpt.grading.nbgrader_jail import JailGrade
 from minigpt.grading.notebook import SETUP, answer_cells
 from minigpt.grading.question import CHAPTERS, drawn
 from minigpt.grading.roster import read_roster
-from minigpt.grading.submissions import Refused, collect
+from minigpt.grading.submissions import collect
 from minigpt.support.errors import InputError
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from minigpt.grading import answers, feedback, results, selftest, summary
+from minigpt.grading.download import Refused
 from minigpt.grading.instructor import folder_of, questions_of
 from minigpt.grading.judge import judge
 from minigpt.grading.notebook import answer_cells
@@ -22,7 +23,7 @@ from minigpt.grading.question import drawn, require_chapter
 from minigpt.grading.roster import read_roster
 from minigpt.grading.seed import settle_seed
 from minigpt.grading.sheet import plain, shown, write_sheet
-from minigpt.grading.submissions import Refused, collect
+from minigpt.grading.submissions import collect
 from minigpt.support.errors import InputError
 from minigpt.support.files import write_json
 from minigpt.support.progress import progress

@@ -11,8 +11,8 @@ from functools import cache
 from pathlib import Path
 
 from minigpt.grading.answers import printable
+from minigpt.grading.download import Refused, read_file
 from minigpt.grading.instructor import folder_of, homework_sources
-from minigpt.grading.submissions import Refused, read_file
 from minigpt.support.errors import InputError
 from minigpt.support.files import replacing
 

@@ -18,9 +18,9 @@ from traitlets import Unicode
 from minigpt.grading import question, selftest
 from minigpt.grading.answers import run_answers
 from minigpt.grading.batch import mark
+from minigpt.grading.download import Refused
 from minigpt.grading.instructor import folder_of, questions_of
 from minigpt.grading.notebook import answer_cells
-from minigpt.grading.submissions import Refused
 
 REASON = "not graded"  # in the metadata of a notebook that `nbgrader_submitted` wrote: why it is no student's work
 

@@ -11,9 +11,9 @@ import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbformat import v4
 
+from minigpt.grading.download import Refused, read_file
 from minigpt.grading.nbgrader_jail import REASON
 from minigpt.grading.notebook import answers_of, read
-from minigpt.grading.submissions import Refused, read_file
 
 NEW = {"code": v4.new_code_cell, "markdown": v4.new_markdown_cell, "raw": v4.new_raw_cell}
 

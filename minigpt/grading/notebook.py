@@ -9,7 +9,7 @@ import re
 import sys
 from dataclasses import dataclass, replace
 
-from minigpt.grading.submissions import Refused
+from minigpt.grading.download import Refused
 
 SETUP = "import numpy as np\n\n\ndef check(*ignored):\n    return True\n"  # the homework's first cell, without minigpt
 IMPORT = re.compile(r"^(?:import|from)\s[^\n(]*(?:\([^()]*\))?[^\n]*", re.MULTILINE)

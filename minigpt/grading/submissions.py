@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from minigpt.grading.download import Refused, entries_of, hidden, is_notebook, read_file
+from minigpt.grading.download import Refused, entries_of, hidden, is_notebook
 from minigpt.grading.layouts import layout_of
 from minigpt.grading.roster import folded
 from minigpt.grading.sheet import shown
-
-__all__ = ["Collected", "Refused", "Submission", "collect", "read_file"]
 
 
 @dataclass(frozen=True)
