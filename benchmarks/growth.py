@@ -17,7 +17,7 @@ from benchmarks.timing import interleave, training_flops
 from benchmarks.training import S
 from minigpt.loss import lm_loss
 from minigpt.model import GPT
-from minigpt.pictures import plots
+from minigpt.pictures import look, runs
 
 TOKENS = 4096  # a step, whatever T
 SWEEPS = {
@@ -68,7 +68,7 @@ def sweep(name, rounds):
 def lines(args, out):
     """A Markdown table; the picture is written to `out`."""
     found = [row for name in SWEEPS for row in sweep(name, args.rounds)]
-    plots.save(picture(found), Path(out))
+    runs.save(picture(found), Path(out))
     yield "| size S but | tokens/s | by the formula | kB kept a token |"
     yield "|---|---|---|---|"
     for row in found:
@@ -84,9 +84,9 @@ def picture(found):
         values = [row["value"] for row in rows]
         for place, what, unit in ((0, "tokens/s", "tokens per second"), (1, "kB a token", "kB kept a token")):
             axes = figure.add_subplot(2, len(SWEEPS), place * len(SWEEPS) + column + 1)
-            axes.plot(values, [row[what] for row in rows], "o-", color=plots.BLUE, label="measured")
+            axes.plot(values, [row[what] for row in rows], "o-", color=look.BLUE, label="measured")
             if place == 0:
-                axes.plot(values, [row["formula"] for row in rows], "--", color=plots.GREY, label="FLOPs formula")
+                axes.plot(values, [row["formula"] for row in rows], "--", color=look.GREY, label="FLOPs formula")
                 axes.legend()
             axes.set(xscale="log", yscale="log", xlabel=name if place else "", ylabel=unit if column == 0 else "")
             low, high = axes.get_ylim()

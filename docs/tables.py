@@ -10,7 +10,7 @@ import re
 import sys
 from pathlib import Path
 
-from minigpt.pictures import plots
+from minigpt.pictures import runs
 from minigpt.studies.results import spread
 from minigpt.support.errors import InputError
 from minigpt.support.files import read_json, replacing
@@ -68,4 +68,4 @@ if __name__ == "__main__":
             temporary.write_text(text, encoding="utf-8")
     if not sys.argv[1:]:
         run = read_json(ROOT / "docs" / "results" / "toy-en-seed0" / "metrics.json")
-        plots.save(plots.task_table(run["tasks"]), ROOT / "docs" / "table.png")
+        runs.save(runs.task_table(run["tasks"]), ROOT / "docs" / "table.png")

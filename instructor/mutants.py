@@ -37,7 +37,7 @@ SHORT = 70  # characters; what says less than a line is told with its line
 
 def reference_mutants(question, folder):
     """In the question's module: what was changed, in which line, a function that makes the changed reference."""
-    path = folder / "questions" / f"{question.id[:2]}.py"
+    path = Path(question.reference.__code__.co_filename)
     tree = ast.parse(path.read_text(encoding="utf-8"))
     first, name = question.reference.__code__.co_firstlineno, question.reference.__name__
     (start,) = [

@@ -394,7 +394,7 @@ def test_a_rounding_of_another_machine_is_not_a_change(tmp_path):
 
 def test_stored_checks_are_small_and_no_pickle():
     files = [path for path in stored.CHECKS.iterdir() if path.suffix == ".npz"]
-    assert len(files) == len(CHAPTERS) and sum(path.stat().st_size for path in stored.CHECKS.iterdir()) < 400_000
+    assert len(files) == len(CHAPTERS) and sum(path.stat().st_size for path in stored.CHECKS.iterdir()) < 300_000
     for path in files:
         with np.load(path, allow_pickle=False) as arrays:
             assert all(array.dtype.kind in "fiub" for array in arrays.values()), path

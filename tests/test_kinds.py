@@ -1,6 +1,5 @@
 """Questions of other kinds: a check of programs, examples that fool a model, a run repaired, a seed of one's own."""
 
-import importlib.util
 import json
 import zipfile
 from dataclasses import replace
@@ -10,8 +9,8 @@ import numpy as np
 import pytest
 from test_jail import needs_jail
 
-from minigpt.grading import answers, batch, experiments, fooling, repair, stored
-from minigpt.grading.instructor import CHECKOUT, folder_of, questions_of
+from minigpt.grading import answers, batch, experiments, fooling, personal, repair, stored
+from minigpt.grading.instructor import CHECKOUT, folder_of, module_of, questions_of
 from minigpt.grading.judge import judge
 from minigpt.grading.kinds import panel, programs, variants
 from minigpt.grading.notebook import SETUP
@@ -30,10 +29,7 @@ by_id = {"ids": lambda question: question.id}
 
 
 def module(chapter):
-    spec = importlib.util.spec_from_file_location("kind", folder_of() / "questions" / f"{chapter}.py")
-    found = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(found)
-    return found
+    return module_of(folder_of() / "questions" / f"{chapter}_check.py")
 
 
 def judged(question, function, seed, student=None):
@@ -213,7 +209,7 @@ RUNS = {
 
 def handed_in(question, student, prediction=None):
     prediction = prediction or PREDICTIONS[question.id]
-    seed = experiments.personal_seed(student, prediction)
+    seed = personal.personal_seed(student, prediction)
     return seed, prediction, RUNS[question.id](seed, prediction)
 
 
@@ -224,13 +220,13 @@ def test_only_the_students_own_numbers_are_right(question):
     assert judge(check, [(seed, prediction, measured)], "anna").right
     assert judge(check, [(float(seed), np.array(prediction), np.round(measured, 3))], " Anna ").right
     assert judge(check, [(seed, prediction, measured)]).right  # in the student's own check
-    assert judge(check, [(seed, prediction, measured)], "ben").hint == experiments.OTHER_SEED
+    assert judge(check, [(seed, prediction, measured)], "ben").hint == personal.OTHER_SEED
     later = [*prediction[:-1], prediction[-1] + 0.1]
-    assert judge(check, [(seed, later, measured)], "anna").hint == experiments.OTHER_SEED
-    changed = experiments.personal_seed("anna", later)
-    assert judge(check, [(changed, later, measured)], "anna").hint == experiments.OTHER_NUMBERS
-    theirs = experiments.personal_seed("ben", prediction)
-    assert judge(check, [(theirs, prediction, measured)], "ben").hint == experiments.OTHER_NUMBERS
+    assert judge(check, [(seed, later, measured)], "anna").hint == personal.OTHER_SEED
+    changed = personal.personal_seed("anna", later)
+    assert judge(check, [(changed, later, measured)], "anna").hint == personal.OTHER_NUMBERS
+    theirs = personal.personal_seed("ben", prediction)
+    assert judge(check, [(theirs, prediction, measured)], "ben").hint == personal.OTHER_NUMBERS
     for spoilt in (
         (seed, prediction),
         (seed + 0.5, prediction, measured),
@@ -247,9 +243,9 @@ def test_only_the_students_own_numbers_are_right(question):
 
 
 def test_no_two_students_have_the_same_seed():
-    seeds = {experiments.personal_seed(f"{n}", [1, x]) for n in range(300) for x in (0.1, 0.2)}
+    seeds = {personal.personal_seed(f"{n}", [1, x]) for n in range(300) for x in (0.1, 0.2)}
     assert len(seeds) == 600
-    assert experiments.personal_seed("小明", [-0.0]) == experiments.personal_seed("小明 ", [0])
+    assert personal.personal_seed("小明", [-0.0]) == personal.personal_seed("小明 ", [0])
 
 
 def test_the_body_is_found_or_asked_for(monkeypatch, tmp_path):

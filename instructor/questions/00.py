@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from minigpt.grading import experiments
 from minigpt.grading.question import Question, Wrong
 
 # --- 00.1 what a budget buys --------------------------------------------------------------------------------------
@@ -188,35 +187,4 @@ FLOOR = Question(
     edges=world_edges,
 )
 
-# --- 00.4 how many stories, by an experiment of one's own ---------------------------------------------------------
-
-
-def no_inputs(rng):
-    return {}
-
-
-def stories_of_my_own():
-    return amounts_of("0000", [300, 0.2])
-
-
-def amounts_of(student, prediction, numbers_of=None):
-    """What a student hands in; `numbers_of` another prediction's numbers, by mistake."""
-    seed = experiments.personal_seed(student, prediction)
-    return seed, prediction, experiments.by_amount(experiments.personal_seed(student, numbers_of or prediction))
-
-
-STORIES = Question(
-    "00.4",
-    "stories_of_my_own",
-    3,
-    no_inputs,
-    stories_of_my_own,
-    (
-        Wrong(lambda: amounts_of("0000", [300, 0.2], [300, 0.3]), experiments.OTHER_NUMBERS),
-        Wrong(lambda: amounts_of("0000", [10, 0.2]), experiments.SHAPE),
-    ),
-    n_cases=1,
-    verify="above_the_floor",
-)
-
-QUESTIONS = (BUDGET, LAW, FLOOR, STORIES)
+QUESTIONS = (BUDGET, LAW, FLOOR)

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from minigpt.grading import experiments
 from minigpt.grading.question import Question, Wrong
 
 
@@ -205,37 +204,3 @@ GROUPED = Question(
 )
 
 QUESTIONS = (NULL, ROTARY, GROUPED)
-
-# --- 03.4 which head matters, on stories of one's own -------------------------------------------------------------
-
-
-def no_inputs(rng):
-    return {}
-
-
-def heads_of_my_own():
-    return experiment_of("0000", [3, 3, 3, 0.5])
-
-
-def experiment_of(student, prediction, numbers_of=None):
-    """What a student hands in; `numbers_of` another prediction's numbers, by mistake."""
-    seed = experiments.personal_seed(student, prediction)
-    other = experiments.personal_seed(student, numbers_of or prediction)
-    return seed, prediction, experiments.without_heads(other, prediction[0])
-
-
-HEADS = Question(
-    "03.4",
-    "heads_of_my_own",
-    3,
-    no_inputs,
-    heads_of_my_own,
-    (
-        Wrong(lambda: experiment_of("0000", [3, 3, 3, 0.5], [3, 3, 3, 0.4]), experiments.OTHER_NUMBERS),
-        Wrong(lambda: experiment_of("0000", [3, 3, 0, 0.5]), experiments.SHAPE),
-    ),
-    n_cases=1,
-    verify="heads_off",
-)
-
-QUESTIONS += (HEADS,)

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 
-from minigpt.grading import experiments
 from minigpt.grading.question import Question, Wrong
 
 # --- 11.1 the bootstrap of a paired difference --------------------------------------------------------------------
@@ -253,36 +252,3 @@ ZERO = Question(
 )
 
 QUESTIONS = (INTERVAL, BEST, SIGNS, ZERO)
-
-# --- 11.5 which part of the body matters, on stories of one's own -------------------------------------------------
-
-
-def no_inputs(rng):
-    return {}
-
-
-def parts_of_my_own():
-    return scratch_of("0000", [0, 6.0])
-
-
-def scratch_of(student, prediction, numbers_of=None):
-    """What a student hands in; `numbers_of` another prediction's numbers, by mistake."""
-    seed = experiments.personal_seed(student, prediction)
-    return seed, prediction, experiments.parts_anew(experiments.personal_seed(student, numbers_of or prediction))
-
-
-PARTS = Question(
-    "11.5",
-    "parts_of_my_own",
-    3,
-    no_inputs,
-    parts_of_my_own,
-    (
-        Wrong(lambda: scratch_of("0000", [0, 6.0], [1, 6.0]), experiments.OTHER_NUMBERS),
-        Wrong(lambda: scratch_of("0000", [4, 6.0]), experiments.SHAPE),
-    ),
-    n_cases=1,
-    verify="scratch",
-)
-
-QUESTIONS += (PARTS,)

@@ -100,9 +100,9 @@ def finish_pretraining(model, log, fresh, out):
 
     model.save(out)
     if log:
-        from minigpt.pictures import plots
+        from minigpt.pictures import runs
 
-        plots.save(plots.loss_curve(log), out / "loss.png")
+        runs.save(runs.loss_curve(log), out / "loss.png")
         last = [row["loss"] for row in log[-LAST:]]
         print(f"training text: {sum(last) / len(last):.4f} nats per token, the mean of the last {len(last)} steps")
     if fresh:

@@ -1,13 +1,10 @@
-"""Experiments on a seed of one's own: the student predicts, then runs one of these, and hands in what it gave.
+"""The experiments that students run on a seed of their own, and that the grader runs again, see `personal`.
 
-    (id, prediction)  --personal_seed-->  seed  --experiment-->  numbers
-    (seed, prediction, numbers)  --handed in-->  the same again, in the grader's clean process
-
-A prediction that is changed afterwards has another seed, and that one other numbers.
+by_amount        00: what a counting model gains from more stories
+without_heads    03: what switching off each head of the shipped body costs
+parts_anew       11: what the loss is if parts of the shipped body start from scratch
 """
 
-import hashlib
-import unicodedata
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -15,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from minigpt.data import world
+from minigpt.grading.personal import compared
 from minigpt.support import words
 from minigpt.support.errors import InputError
 
@@ -24,29 +22,6 @@ GROUPS = ({"Paris", "Tokyo", "Cairo"}, {"Anna", "Ben", "Clara"}, {"ball", "key"}
 PARTS = ("embeddings", "blocks.0", "blocks.1", "blocks.2")
 WORDS = 35  # of the world's stories, and the end
 FRESH = 1_000_000  # added to a seed for the stories that a model has not read
-SHAPE = (
-    "Return (seed, prediction, measured), as the text says, with numbers that are finite.\n"
-    "按题目返回 (seed, prediction, measured)，数都要有限。"
-)
-OTHER_SEED = (
-    "The seed is not that of your id with this prediction: was the id or the prediction changed after the run?\n"
-    "种子与你的学号和这个预测不符：运行之后改过学号或预测吗？"
-)
-OTHER_NUMBERS = (
-    "These are not the numbers of this seed: run the experiment again and copy what it returns.\n"
-    "这些数不是这个种子给出的：请重新运行实验，照抄结果。"
-)
-
-
-def personal_seed(student, prediction):
-    """A seed from a student's id and the numbers that were predicted, to three decimals.
-
-    >>> personal_seed("4711", [1, 0.25]) == personal_seed(" 4711", [1.0, 0.2501])
-    True
-    """
-    name = unicodedata.normalize("NFKC", str(student)).strip().casefold()
-    told = f"{name}|" + ",".join(f"{float(x) + 0.0:.3f}" for x in np.ravel(prediction))
-    return int.from_bytes(hashlib.sha256(told.encode("utf-8", "replace")).digest()[:4], "big")
 
 
 # --- 00: how many stories a counting model needs -------------------------------------------------------------------
@@ -206,23 +181,3 @@ def heads_off(arguments, parts, student=None):
 def scratch(arguments, parts, student=None):
     """Homework 11: (seed, (part, nats), parts_anew(seed))."""
     return compared(parts, student, [(0, 3), (-20, 50)], (16,), lambda seed, _: parts_anew(seed), whole=1)
-
-
-def compared(parts, student, ranges, shape, experiment, whole=0, apart=2e-3):
-    """What is wrong with (seed, prediction, measured); `whole` of the predicted numbers are whole ones."""
-    shapes = [(), (len(ranges),), shape]
-    if [part.shape for part in parts] != shapes:
-        return f"the results have shapes {[part.shape for part in parts][:5]}, they should have {shapes}", SHAPE
-    seed, prediction, measured = float(parts[0]), parts[1], parts[2]
-    if not all(np.isfinite(part).all() for part in parts) or seed != round(seed) or not 0 <= seed < 2**32:
-        return "a number is not finite, or the seed is none", SHAPE
-    for place, (x, (least, most)) in enumerate(zip(prediction, ranges, strict=True)):
-        if not least <= x <= most or (place < whole and x != round(x)):
-            return f"predicted number {place + 1} is {x:g}; it may be {least} to {most}", SHAPE
-    if student is not None and seed != (right := personal_seed(student, prediction)):
-        return f"the seed is {seed:.0f}; that of {student!r} with this prediction is {right}", OTHER_SEED
-    far = np.argwhere(np.abs(measured - experiment(int(seed), prediction)) > apart)
-    if len(far):
-        at = tuple(far[0].tolist())
-        return f"measured{list(at)} is {measured[at]:.4f}; this seed gives another ({len(far)} differ)", OTHER_NUMBERS
-    return None

@@ -10,6 +10,7 @@ What is true at the end follows from the events alone, so a label is never a mat
 import numpy as np
 
 from minigpt.data.world_words import LANGUAGES, fill, statement
+from minigpt.grading.question import Program
 
 N = 20
 ANIMALS = 2  # subjects below are animals, the others things
@@ -23,6 +24,29 @@ EQUAL, RULES, NOT_FOOLED, UNBALANCED = (
     "One label is too rare: a model that always says the same would be caught by half of these.\n"
     "某个标签太少：否则一个永远给同一答案的模型也会被这些例子难倒。",
 )
+
+
+TELL = """
+def tell(row):
+    animals, things, names = ["cat", "dog"], ["ball", "key"], [["Paris", "Tokyo", "Cairo"], ["Anna", "Ben", "Clara"]]
+    last, text = {}, []
+    for subject, target, wording in np.reshape(row[:COLUMNS], (-1, 3)).tolist():
+        if subject < 2:
+            place, animal = names[0][target], animals[subject]
+            said = [f"Off to {place} went the {animal}.", f"{place} welcomed the {animal}."]
+        elif subject in last:
+            giver, taker, thing = names[1][last[subject]], names[1][target], things[subject - 2]
+            said = [f"{giver} gave {taker} the {thing}.", f"From {giver}, {taker} got the {thing}."]
+        else:
+            said = [f"{names[1][target]} {verb} the {things[subject - 2]}." for verb in ("took", "found")]
+        last[subject] = target
+        text.append(said[wording])
+"""  # `entailment_texts` and `choice_texts` for students: with NumPy alone
+
+
+def teller(n_columns, ending):
+    """The Program `tell(row)`: events as text, from `n_columns` of the row's numbers; `ending` returns what it says."""
+    return Program(TELL.replace("COLUMNS", str(n_columns)) + ending, "tell")
 
 
 def outcome(events):

@@ -1,6 +1,6 @@
 """The instructor's folder: references, known mistakes and homework with its solutions. No installed package has it.
 
-instructor/questions/NN.py                      the questions of a chapter, as QUESTIONS
+instructor/questions/NN.py, NN_*.py             the questions of a chapter, each file some of them, as QUESTIONS
 instructor/NN_name/homework_source.ipynb        their texts and solutions
 """
 
@@ -52,10 +52,16 @@ def questions_of(chapter, folder=None):
     path = folder_of(folder) / "questions" / f"{chapter}.py"
     if not path.is_file():
         raise InputError(f"{path} does not exist; restore it from the project")
-    spec = importlib.util.spec_from_file_location(f"questions_{chapter}", path)
+    files = [path, *path.parent.glob(f"{chapter}_*.py")]
+    return tuple(sorted((q for file in files for q in module_of(file).QUESTIONS), key=lambda q: q.id))
+
+
+def module_of(path):
+    """A Python file outside any package, run as a module."""
+    spec = importlib.util.spec_from_file_location(f"questions_{path.stem}", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.QUESTIONS
+    return module
 
 
 def homework_sources(folder=None):

@@ -6,7 +6,7 @@ hidden ones, six wrong and three right, drawn by the seed  --grade
 
 import re
 
-from minigpt.grading.question import Program
+from minigpt.grading.question import Program, Question, Wrong
 
 LETS_ALL_PASS = (
     "Your check says True to every program. Compare with numbers that you know to be right.\n"
@@ -57,3 +57,17 @@ def panel(given, right, plain, edge):
         return [{"candidate": drawn[i]} for i in rng.permutation(len(drawn))]
 
     return draw
+
+
+def check_question(question_id, function, passes, given, right, plain, edge, seconds=10):
+    """The Question for a check, `passes(candidate, edges)`: without `edges` it tries ordinary inputs only.
+
+    The lists of programs are those of `panel`.
+    """
+    mistakes = (
+        Wrong(lambda candidate: True, LETS_ALL_PASS),
+        Wrong(lambda candidate: False, LETS_NONE_PASS),
+        Wrong(lambda candidate: passes(candidate, edges=False), NO_EDGES),
+    )
+    draw = panel(given, right, plain, edge)
+    return Question(question_id, function, 3, None, passes, mistakes, n_cases=3 * OF_EACH, seconds=seconds, draw=draw)

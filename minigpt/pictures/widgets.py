@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from minigpt.model import GPT
-from minigpt.pictures import arrows, looking, matrices, plots
+from minigpt.pictures import arrows, looking, matrices, plots, runs
 from minigpt.pictures.drawing import shown_until
 from minigpt.pictures.explorer.widget import explorer  # noqa: F401  the name by which lessons call it
 from minigpt.pictures.notebook import png
@@ -112,7 +112,7 @@ def live_loss(model, sequences, config, floor=None, every=50):
 
     def watch(log):
         if len(log) % every == 0 or len(log) == config.steps:
-            shown.value = png(plots.loss_curve(log, floor))
+            shown.value = png(runs.loss_curve(log, floor))
 
     def train(_):
         button.disabled = True

@@ -15,7 +15,7 @@ from pathlib import Path
 from minigpt.finetune import finetune
 from minigpt.metrics import paired
 from minigpt.model import GPT
-from minigpt.pictures import plots
+from minigpt.pictures import runs
 from minigpt.pictures.explorer import page
 from minigpt.studies import baselines
 from minigpt.studies.results import pretraining_line, table
@@ -69,7 +69,7 @@ def run(setting, out, seed, device, say=print):
     for row in tasks.values():
         row["leads"] = leads(row)
     metrics |= {"seconds": time.perf_counter() - started, "gflops": gflops}
-    plots.save(plots.task_table(tasks), out / "table.png")
+    runs.save(runs.task_table(tasks), out / "table.png")
     write_json(out / "metrics.json", metrics)
     say(table(tasks))
     say(f"{metrics['seconds']:.0f} s in all; weights, tokenizer, metrics.json, loss.csv and pictures are in {out}")
@@ -106,7 +106,7 @@ def pretrained(setting, corpus, tok, out, device, say=None):
     sequences = documents(corpus.texts, tok, config.n_ctx)
     log = pretrain(model, sequences, setting.pretraining, out, progress=say is not None, watch=watch)
     model.save(out)
-    plots.save(plots.loss_curve(log, corpus.floor), Path(out) / "loss.png")
+    runs.save(runs.loss_curve(log, corpus.floor), Path(out) / "loss.png")
     result = evaluate(model, documents(corpus.fresh, tok, config.n_ctx))
     return result | {"floor": corpus.floor, "seconds": time.perf_counter() - started}
 

@@ -5,7 +5,7 @@ heart and answers new examples like a coin has learnt nothing. Last, how far the
 on the same examples.
 """
 
-from minigpt.pictures.plots import arms_of
+from minigpt.pictures.runs import arms_of
 from minigpt.support.errors import InputError
 
 WIDTH = 20  # of a column in a terminal

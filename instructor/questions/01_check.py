@@ -1,0 +1,191 @@
+"""Question 01.4: a check of programs that compute the loss."""
+
+import numpy as np
+
+from minigpt.grading.kinds import check_question, programs, variants
+
+GIVEN = """
+def right_1(logits, targets):
+    there = targets != -100
+    z = logits[there] - logits[there].max(axis=1, keepdims=True)
+    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    return -log_p[np.arange(there.sum()), targets[there]].mean()
+
+
+def right_2(logits, targets):
+    nats = [np.logaddexp.reduce(row) - row[t] for row, t in zip(logits, targets) if t != -100]
+    return sum(nats) / len(nats)
+
+
+def right_3(logits, targets):
+    z = np.float32(logits - logits.max(axis=1, keepdims=True))
+    one_hot = np.float32(targets[:, None] == np.arange(logits.shape[1]))
+    return ((np.log(np.exp(z).sum(axis=1)) - (z * one_hot).sum(axis=1)) * one_hot.sum(axis=1)).sum() / one_hot.sum()
+
+
+def wrong_1(logits, targets):
+    there = targets != -100
+    z = logits[there] - logits[there].max(axis=1, keepdims=True)
+    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    return -log_p[np.arange(there.sum()), targets[there]].sum()
+
+
+def wrong_2(logits, targets):
+    nats = [np.logaddexp.reduce(row) - row[t] for row, t in zip(logits, targets) if t != -100]
+    return sum(nats) / len(nats) / np.log(2)
+
+
+def wrong_3(logits, targets):
+    there = targets != -100
+    p = np.exp(logits[there]) / np.exp(logits[there]).sum(axis=0, keepdims=True)
+    return -np.log(p[np.arange(there.sum()), targets[there]]).mean()
+
+
+def wrong_4(logits, targets):
+    there = targets != -100
+    p = np.exp(logits[there]) / np.exp(logits[there]).sum(axis=1, keepdims=True)
+    return -np.log(p[np.arange(there.sum()), targets[there]]).mean()
+
+
+def wrong_5(logits, targets):
+    nats = [np.logaddexp.reduce(row) - row[t] for row, t in zip(logits, targets) if t != -100]
+    return sum(nats) / len(targets)
+
+
+def wrong_6(logits, targets):
+    z = logits - logits.max(axis=1, keepdims=True)
+    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    return -log_p[np.arange(len(targets)), targets].mean()
+"""
+HIDDEN = """
+def candidate(logits, targets):
+    there = targets != -100
+    z, t = logits[there], targets[there]
+    top = z.max(axis=1)
+    total = np.exp(z - top[:, None]).sum(axis=1)
+    return float(np.mean(top + np.log(total) - z[np.arange(len(t)), t]))
+"""
+RIGHT = [
+    *programs(HIDDEN),
+    *programs("""
+def candidate(logits, targets):
+    total, n = 0.0, 0
+    for row, target in zip(logits.tolist(), targets.tolist()):
+        if target == -100:
+            continue
+        n += 1
+        row = sorted((x - row[target] for x in row), reverse=True)
+        total += row[0] + np.log(sum(np.exp(x - row[0]) for x in row))
+    return total / n
+"""),
+    *programs("""
+def candidate(logits, targets):
+    kept = np.flatnonzero(targets >= 0)
+    z = np.asarray(logits, np.longdouble)[kept]
+    z = (z.T - z[np.arange(len(kept)), targets[kept]]).T
+    return np.float64(np.logaddexp.reduce(z, axis=1).sum() / kept.size)
+"""),
+    *programs("""
+def candidate(logits, targets):
+    z = logits[targets != -100]
+    z = np.float32(z - z.max(axis=1, keepdims=True))
+    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True, dtype=np.float32))
+    picked = np.take_along_axis(log_p, targets[targets != -100][:, None], axis=1)
+    return np.float32(-picked.mean())
+"""),
+]
+PLAIN = [
+    *variants(HIDDEN, [("targets != -100", "targets != 0"), ("targets != -100", "targets > 0")]),
+    *variants(HIDDEN, [("float(np.mean(", "float(np.median("), ("+ np.log(total)", "+ np.log10(total)")]),
+    *variants(
+        HIDDEN, [("float(np.mean(top", "float(np.mean(2 * top"), ("np.arange(len(t)), t]", "np.arange(len(t)), 0]")]
+    ),
+    *variants(HIDDEN, [("return float(np.mean(top", "return -float(np.mean(top"), ("float(np.mean(", "float(np.max(")]),
+    *programs("""
+def candidate(logits, targets):
+    kept = targets != -100
+    p = np.exp(logits[kept] - np.logaddexp.reduce(logits[kept], axis=1, keepdims=True))
+    return -np.log(p[np.arange(len(p)), targets[kept]].mean())
+"""),
+    *programs("""
+def candidate(logits, targets):
+    kept = targets != -100
+    z = logits[kept] - logits[kept].max(axis=1, keepdims=True)
+    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    return -log_p[np.arange(len(z)), targets[kept]]
+"""),
+    *programs("""
+def candidate(logits, targets):
+    kept = targets != -100
+    z = logits[kept] - logits[kept].max(axis=1, keepdims=True)
+    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    return -log_p.max(axis=1).mean()
+"""),
+]
+EDGE = [
+    *variants(
+        HIDDEN,
+        [("top = z.max(axis=1)", "top = np.full(len(z), z.max())"), ("top = z.max(axis=1)", "top = 0 * z.max(axis=1)")],
+    ),
+    *programs("""
+def candidate(logits, targets):
+    kept = targets != -100
+    logits -= logits.max(axis=1, keepdims=True)
+    log_p = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    return -log_p[kept, targets[kept]].mean()
+"""),
+    *programs("""
+def candidate(logits, targets):
+    kept = targets != -100
+    z = logits[kept] - logits[kept].max(axis=1, keepdims=True)
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    return -np.log(p[np.arange(len(p)), targets[kept]] + 1e-9).mean()
+"""),
+    *programs("""
+def candidate(logits, targets):
+    targets[targets == -100] = 0
+    z = logits - logits.max(axis=1, keepdims=True)
+    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    return -log_p[np.arange(len(z)), targets].mean()
+"""),
+    *programs("""
+def candidate(logits, targets):
+    nats = [np.logaddexp.reduce(row) - row[t] if t != -100 else 0.0 for row, t in zip(logits, targets)]
+    return sum(nats) / len(nats)
+"""),
+]
+
+
+def true_loss(logits, targets):
+    there = targets != -100
+    z, t = logits[there], targets[there]
+    return (np.logaddexp.reduce(z, axis=1) - z[np.arange(len(t)), t]).mean()
+
+
+def loss_cases(edges):
+    rng = np.random.default_rng(0)
+    yield rng.normal(size=(6, 5)), rng.integers(0, 5, 6)
+    yield rng.normal(size=(9, 4)) * 3, rng.integers(0, 4, 9)
+    if edges:
+        yield rng.normal(size=(6, 5)), np.array([0, -100, 2, 0, -100, 4])
+        yield rng.normal(size=(3, 4)), np.array([-100, 0, -100])
+        yield np.array([[1000.0, 999.0, 0.0], [-1000.0, -1001.0, -999.0]]), np.array([1, 0])
+        yield np.array([[0.0, 60.0, 1.0], [0.0, 0.0, 90.0]]), np.array([0, 1])
+
+
+def passes(candidate, edges=True):
+    for logits, targets in loss_cases(edges):
+        mine = logits.copy(), targets.copy()
+        try:
+            with np.errstate(all="ignore"):
+                found = np.asarray(candidate(*mine), float)
+        except Exception:
+            return False
+        if found.shape != () or not np.isclose(found, true_loss(logits, targets), rtol=1e-3, atol=1e-3):
+            return False
+        if edges and not (np.array_equal(mine[0], logits) and np.array_equal(mine[1], targets)):
+            return False
+    return True
+
+
+QUESTIONS = (check_question("01.4", "check_loss", passes, GIVEN, RIGHT, PLAIN, EDGE),)

@@ -1,0 +1,16 @@
+"""Question 03.4: which head matters, on stories of one's own."""
+
+from minigpt.grading import experiments
+from minigpt.grading.personal import own_question
+
+QUESTIONS = (
+    own_question(
+        "03.4",
+        "heads_of_my_own",
+        lambda seed, predicted: experiments.without_heads(seed, predicted[0]),
+        predicted=[3, 3, 3, 0.5],
+        other=[3, 3, 3, 0.4],
+        impossible=[3, 3, 0, 0.5],
+        verify="heads_off",
+    ),
+)
