@@ -8,7 +8,7 @@ import pytest
 from school import grade, hand_in, notebook, solutions
 
 from minigpt import commands
-from minigpt.grading import batch, feedback, results
+from minigpt.grading import batch, feedback, hints, results, summary
 from minigpt.grading.answers import Answer
 from minigpt.grading.duplicates import LONGEST, duplicates, normalised, write_duplicates
 from minigpt.grading.instructor import questions_of
@@ -254,3 +254,11 @@ def test_the_summary_runs_nothing_and_counts_everybody(tmp_path):
     row = re.search(r"window_attention</small></th>(.*?)</tr>", page)[1]
     assert re.findall(r"(\d+) <small>(\d+)%", row) == [("1", "25")] * 4
     assert page.count('scope="row">e</th>') == page.count('scope="row">f</th>') == 1
+
+
+def test_a_mistake_is_told_by_its_cause_and_not_by_what_to_try():
+    """The hint below an error is the student's; the summary counts what happened."""
+    note = hints.with_hint("Traceback:\nTypeError: case 0: nothing was returned", "f")
+    assert summary.mistake({"status": "error", "hint": "", "message": note}) == (
+        "error: TypeError: case 0: nothing was returned"
+    )

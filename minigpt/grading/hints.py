@@ -15,6 +15,7 @@ NOTHING = (
     "end the function with `return` and the result; print(...) only shows it, and a branch without return gives None",
     "函数最后要用 return 返回结果；print(...) 只是显示，没有 return 的分支会得到 None",
 )
+BEFORE = "\nHint: "  # ends what went wrong, begins what to try
 BROKEN = r"(SyntaxError|IndentationError|TabError):"
 RULES = [  # a pattern for the last line, in which FUNCTION is the question's; then the hint
     (r"TypeError: (?:[\w.<>]+\.)?FUNCTION\(\) (got an unexpected keyword|missing \d+ required|takes )", NAMES),
@@ -79,4 +80,4 @@ def hint_of(note, function):
 def with_hint(note, function):
     """The note, and below it its hint in both languages, if there is one."""
     english, chinese = hint_of(note, function)
-    return f"{note}\nHint: {english}\n提示：{chinese}" if english else note
+    return f"{note}{BEFORE}{english}\n提示：{chinese}" if english else note

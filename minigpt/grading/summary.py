@@ -7,6 +7,7 @@ from collections import Counter
 from html import escape
 from statistics import mean, median
 
+from minigpt.grading import hints
 from minigpt.grading.feedback import STATUS
 from minigpt.grading.sheet import shown
 from minigpt.support.files import replacing
@@ -66,7 +67,8 @@ def mistake(mark):
         return mark["hint"]
     if mark["status"] == "wrong":
         return "wrong, and no known mistake · 错误，不属于已知的典型错误"
-    last = mark["message"].strip().rpartition("\n")[2] if mark["status"] == "error" else ""
+    error = mark["message"].partition(hints.BEFORE)[0].strip()
+    last = error.rpartition("\n")[2] if mark["status"] == "error" else ""
     return shown(f"{mark['status']}: {last}" if last else STATUS.get(mark["status"], mark["status"]), 160)
 
 
@@ -79,7 +81,7 @@ def overview(graded, rows):
     told = f"<p>{len(graded)} of {len(rows)} graded · 共 {len(rows)} 人，已评 {len(graded)} 人"
     if graded:
         points = [row["score"] for row in graded]
-        told += f"; of · 满分 {rows[0]['of']}: mean · 平均 {mean(points):.1f}, median · 中位 {median(points):g}"
+        told += f"; out of · 满分 {rows[0]['of']}: mean · 平均 {mean(points):.1f}, median · 中位 {median(points):g}"
     return told + "</p>"
 
 
