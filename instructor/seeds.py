@@ -16,6 +16,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from instructor.wrong_answers import WRONG  # noqa: E402
+from minigpt.grading.check import plain  # noqa: E402
 from minigpt.grading.instructor import questions_of  # noqa: E402
 from minigpt.grading.judge import judge  # noqa: E402
 from minigpt.grading.question import CHAPTERS, cases, drawn  # noqa: E402
@@ -26,16 +27,9 @@ def passes(question, check, seed, function):
     outputs = []
     for given, fresh in zip(cases(question, seed), cases(question, seed), strict=True):
         outputs.append(function(**given))
-        if plain(given) != plain(fresh):
+        if plain([*given.values()]) != plain([*fresh.values()]):
             return False
     return judge(check, outputs).right
-
-
-def plain(value):
-    """Arguments as lists and numbers, which `==` compares."""
-    if isinstance(value, dict | list):
-        return [plain(x) for x in (value.values() if isinstance(value, dict) else value)]
-    return np.asarray(value).tolist()
 
 
 def fails(question, check, seed, function):
