@@ -2,7 +2,7 @@
 
 NN_name/homework_source.ipynb  ->  chapters/NN_name/homework.ipynb: nbgrader's own release steps take the solutions
                                    out, lock the cells that are not to be changed and give each a checksum
-questions/NN.py                ->  minigpt/grading/checks/NN.json, NN.npz: what `check` compares with, as numbers
+questions/NN.py, NN_*.py       ->  minigpt/grading/checks/NN.json, NN.npz: what `check` compares with, as numbers
 """
 
 import sys
