@@ -153,6 +153,8 @@ def wheel(tmp_path_factory):
 def test_every_reference_and_known_mistake_is_looked_for():
     for question in (question for chapter in CHAPTERS for question in questions_of(chapter)):
         for function in (question.reference, *(wrong.answer for wrong in question.wrong)):
+            if not Path(function.__code__.co_filename).is_relative_to(folder_of()):
+                continue  # "always True", or an experiment that students run: the package builds it, and hides nothing
             assert steps(function.__code__) in SECRET_STEPS, f"{question.id} {function.__name__}"
     assert min(map(len, SECRET_BODIES)) >= LEAST and len(SECRET_BODIES) > 400
 
@@ -207,7 +209,7 @@ def as_a_notebook(folder):
 
 def as_a_member_of_an_archive(folder):
     with zipfile.ZipFile(folder / "grading" / "checks" / "06.npz", "a") as archive:
-        archive.write(QUESTIONS / "06.py", "extra.py")
+        archive.write(QUESTIONS / "06_more.py", "extra.py")
 
 
 @needs_setuptools

@@ -7,7 +7,7 @@ QUESTIONS = (
     own_question(
         "00.4",
         "stories_of_my_own",
-        lambda seed, _: experiments.by_amount(seed),
+        experiments.by_amount,
         predicted=[300, 0.2],
         other=[300, 0.3],
         impossible=[10, 0.2],

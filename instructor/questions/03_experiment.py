@@ -7,10 +7,11 @@ QUESTIONS = (
     own_question(
         "03.4",
         "heads_of_my_own",
-        lambda seed, predicted: experiments.without_heads(seed, predicted[0]),
+        experiments.without_heads,
         predicted=[3, 3, 3, 0.5],
         other=[3, 3, 3, 0.4],
         impossible=[3, 3, 0, 0.5],
         verify="heads_off",
+        n_given=1,
     ),
 )

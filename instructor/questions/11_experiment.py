@@ -7,7 +7,7 @@ QUESTIONS = (
     own_question(
         "11.5",
         "parts_of_my_own",
-        lambda seed, _: experiments.parts_anew(seed),
+        experiments.parts_anew,
         predicted=[0, 6.0],
         other=[1, 6.0],
         impossible=[4, 6.0],

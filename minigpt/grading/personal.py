@@ -58,17 +58,18 @@ def compared(parts, student, ranges, shape, experiment, whole=0, apart=2e-3):
     return None
 
 
-def own_question(question_id, function, experiment, predicted, other, impossible, verify):
+def own_question(question_id, function, experiment, predicted, other, impossible, verify, n_given=0):
     """The Question: `function()` returns (seed, prediction, numbers).
 
     Args:
-        experiment: (seed, prediction) -> numbers. predicted, other: predictions that may be made; the numbers of the
-            one are wrong for the other. impossible: one that may not be made. verify: as in `Question`.
+        experiment: takes the seed and the first `n_given` of the predicted numbers; returns numbers.
+        predicted, other: predictions that may be made; the numbers of the one are wrong for the other.
+        impossible: one that may not be made. verify: as in `Question`.
     """
 
     def handed_in(prediction, run=None):
         seed = personal_seed("0000", prediction)
-        return seed, prediction, experiment(personal_seed("0000", run or prediction), prediction)
+        return seed, prediction, experiment(personal_seed("0000", run or prediction), *prediction[:n_given])
 
     return Question(
         question_id,

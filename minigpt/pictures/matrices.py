@@ -13,10 +13,12 @@ from minigpt.reference import softmax
 WORDS = {
     "en": {
         "scores": "1 scores", "scaled": "2 scaled", "masked": "3 masked", "weights": "4 weights",
+        "mask": "$+$ mask", "sum of": r"$\mathrm{weights} \cdot v$",
         "values": "values", "sum": "5 weighted sum", "place": "its row of position {}",
     },
     "zh": {
         "scores": "1 打分", "scaled": "2 缩放", "masked": "3 加掩码", "weights": "4 权重",
+        "mask": "$+$ 掩码", "sum of": r"权重 $\cdot\ v$",
         "values": "值", "sum": "5 加权和", "place": "位置 {} 的那一行",
     },
 }  # fmt: skip
@@ -81,10 +83,10 @@ def attention_steps(q, k, v, tokens, labels="en"):
     steps = [
         ("scores", "$q k^T$", scores, BLUE),
         ("scaled", "÷ √$d_k$", scores / np.sqrt(d_k), BLUE),
-        ("masked", "$+$ mask", masked, BLUE),
+        ("masked", "mask", masked, BLUE),
         ("weights", "softmax", weights, BLUE),
         ("values", "$v$", v, ORANGE),
-        ("sum", r"$\mathrm{weights} \cdot v$", weights @ v, GREEN),
+        ("sum", "sum of", weights @ v, GREEN),
     ]
     cell, gap, left = 6.6, 5.4, max(map(wide, tokens)) + 2
     high, columns = T * cell + 13, [max(T, d_k) * cell + gap] * 3
@@ -95,7 +97,7 @@ def attention_steps(q, k, v, tokens, labels="en"):
         x, y = left + sum(columns[:column]), (1 - row) * high + 1
         middle = x + values.shape[1] * cell / 2
         drawing.text(middle, y + T * cell + 8.2, drawing.words[name], weight="bold")
-        drawing.text(middle, y + T * cell + 4.7, formula)
+        drawing.text(middle, y + T * cell + 4.7, drawing.words.get(formula, formula))
         hidden = np.triu(np.ones((T, T)), 1) if name == "weights" else None
         matrix(drawing, x, y, values, cell, colour, digits=2, hidden=hidden)
         for j, token in enumerate(tokens if values.shape == (T, T) and name not in ("values", "sum") else []):
