@@ -18,7 +18,7 @@ WORDS = {
     },
     "zh": {
         "scores": "1 打分", "scaled": "2 缩放", "masked": "3 加掩码", "weights": "4 权重",
-        "mask": "$+$ 掩码", "sum of": r"权重 $\cdot\ v$",
+        "mask": "+ 掩码", "sum of": "权重 · v",
         "values": "值", "sum": "5 加权和", "place": "位置 {} 的那一行",
     },
 }  # fmt: skip
