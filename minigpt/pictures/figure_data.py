@@ -12,6 +12,8 @@ from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator
 
+from minigpt.pictures.look import END
+
 DATA = "application/vnd.minigpt.figure+json"  # its name in a notebook's output, beside image/png
 EXACT = 1e-9
 MOST = 200  # points of one line that are kept
@@ -58,7 +60,8 @@ def shapes(axes):
     for image in axes.images:
         yield shape("image", image.get_array().shape, image.get_array().ravel())
     for text in axes.texts:
-        if not is_number(text.get_text()):  # a number's place follows from its bar
+        follows = is_number(text.get_text()) or text.get_gid() == END  # from its bar, or from its curve
+        if not follows:
             yield shape("text", [text.get_position()[0]], [text.get_position()[1]])
 
 

@@ -32,6 +32,9 @@ def empty(width, height):
     return figure, axes
 
 
+END = "end of a curve"
+
+
 def name_ends(axes, ends):
     """Each curve's name where it ends, or a legend where two names would meet.
 
@@ -45,7 +48,7 @@ def name_ends(axes, ends):
         axes.legend(frameon=False)
         return
     for name, (x, y, colour) in ends.items():
-        axes.annotate(name, (x, y), (7, 0), textcoords="offset points", color=colour, va="center")
+        axes.annotate(name, (x, y), (7, 0), textcoords="offset points", color=colour, va="center", gid=END)
 
 
 def dashed(axes, height, name, colour):
