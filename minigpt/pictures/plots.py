@@ -122,13 +122,16 @@ def bars(words, distributions, title="", ylabel="probability", log=False, chance
             continue
         colour = fixed.get(label) or next(others)
         if len(distributions) == 1 and hasattr(values[0], "low"):
-            colour = [GREY if word == CHANCE else fixed.get(word.split(",")[0], colour) for word in words]
+            arms = [word.replace("\n", " ").split(",")[0] for word in words]
+            colour = [GREY if arm == CHANCE else fixed.get(arm, colour) for arm in arms]
         at = [i + (bars.index(label) - (len(bars) - 1) / 2) * width for i in range(len(words))]
         drawn = axes.bar(at, mean, width * 0.95, yerr=spread, color=colour, label=label)
         if len(distributions) == 1 or len(words) * len(bars) <= 12:
             names = axes.bar_label(drawn, [told(height, log, len(bars)) for height in mean], padding=2, fontsize=9.5)
             for name in names:  # a line of guessing does not strike them through
                 name.set(zorder=4, path_effects=[RIM])
+                if isinstance(chance, (int, float)) and chance - 7 < name.xy[1] < chance:
+                    name.xy = (name.xy[0], chance)  # nor stands in it, between dashes like minus signs
     axes.set_xticks(range(len(words)), words, rotation=0 if upright else 45)
     axes.set(ylabel=ylabel, yscale="log" if log else "linear")
     figure.suptitle(title, fontsize=11)
@@ -137,6 +140,8 @@ def bars(words, distributions, title="", ylabel="probability", log=False, chance
         guess(axes, levels, apart=isinstance(chance, list))
         axes.set_xlim(right=len(words))  # its name stands beside the bars
     axes.margins(y=0.12)
+    if axes.get_ylim()[0] < 0:  # bars on both sides of 0
+        axes.spines["top"].set(visible=True, position=("data", 0))
     if len(distributions) > 1:
         axes.legend(ncols=len(distributions), loc="lower right", bbox_to_anchor=(1, 1), frameon=False)
     return figure
