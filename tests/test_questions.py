@@ -4,6 +4,7 @@ import ast
 import contextlib
 import doctest
 import io
+import json
 import re
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ import pytest
 
 from instructor.seeds import fails, misjudged
 from instructor.wrong_answers import WRONG
-from minigpt.grading import check, inputs
+from minigpt.grading import check, inputs, stored
 from minigpt.grading.answers import run_answers
 from minigpt.grading.instructor import folder_of, questions_of
 from minigpt.grading.judge import judge
@@ -98,6 +99,32 @@ def test_reference_is_right(question, seed):
 def test_mistakes_are_caught_and_named(question, seed):
     assert len(question.wrong) >= 2 and len({wrong.hint for wrong in question.wrong}) == len(question.wrong)
     assert_mistakes_are_caught(question, seed)
+
+
+def assert_in_both_languages(hint):
+    """English above, Chinese below."""
+    english, chinese = hint.split("\n")
+    assert english and not re.search(r"[\u4e00-\u9fff]", english) and re.search(r"[\u4e00-\u9fff]", chinese), hint
+
+
+@each_question
+def test_hints_are_in_both_languages(question):
+    """In the grade, and in what the students' check reads."""
+    stored_hints = [mistake.hint for mistake in stored.find(question.id).known]
+    for hint in [wrong.hint for wrong in question.wrong] + stored_hints:
+        assert_in_both_languages(hint)
+
+
+@pytest.mark.parametrize("hint", ["look at the sign", "看看符号", "看看符号\nlook at the sign", "a\nb\n看"])
+def test_the_check_of_languages_can_fail(hint):
+    with pytest.raises((AssertionError, ValueError)):
+        assert_in_both_languages(hint)
+
+
+def test_each_line_of_the_chinese_hints_is_used():
+    chinese = json.loads((folder_of() / "hints.zh.json").read_text(encoding="utf-8"))
+    used = {line for question in QUESTIONS for wrong in question.wrong for line in wrong.hint.split("\n")}
+    assert [text for pair in chinese.items() for text in pair if text not in used] == []
 
 
 @pytest.mark.parametrize(
@@ -205,10 +232,12 @@ def test_an_answer_that_changes_its_arguments_is_wrong(capsys):
     answer, question = functions("import numpy as np", IN_PLACE)["window_attention"], find("02.1", QUESTIONS)
     assert judge(drawn(question, 1), answers(answer, question, 1)).right
     assert check("02.1", answer) is False
-    assert "02.1: the function changed its argument q in place; work on a copy of it" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "02.1: the function changed its argument q in place\nHint: work on a copy" in told and "\n提示：请在副本上" in told
     cells = [("setup", "import numpy as np"), (question.grade_id, IN_PLACE)]
     graded = run_answers(cells, [question], 1, trusted=True)["02.1"]
     assert graded.status == "error" and "case 0: the function changed its argument q in place" in graded.note
+    assert "\n提示：请在副本上" in graded.note
     cells[1] = (question.grade_id, IN_PLACE.replace("q /=", "q = q /"))
     assert run_answers(cells, [question], 1, trusted=True)["02.1"].status == "done"
 

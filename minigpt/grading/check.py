@@ -44,7 +44,8 @@ def check(question_id, function):
             return False
         changed = [name for name in fresh if plain(arguments[name]) != plain(fresh[name])]
         if changed:
-            print(f"{question_id}: the function changed its argument {changed[0]} in place; work on a copy of it")
+            told = f"{question_id}: the function changed its argument {changed[0]} in place"
+            print(with_hint(told, asked.function))
             return False
     verdict = judge(asked, outputs)
     print(f"{question_id}: {verdict.message if verdict.hint else with_hint(verdict.message, asked.function)}")

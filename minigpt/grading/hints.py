@@ -53,6 +53,13 @@ RULES = [  # a pattern for the last line, in which FUNCTION is the question's; t
         ),
     ),
     (
+        r"the function changed its argument",
+        (
+            "work on a copy, x = x.copy(); +=, *=, x[...] = and sort() change the caller's array",
+            "请在副本上计算：x = x.copy()；+=、*=、x[...] = 和 sort() 会改动调用者的数组",
+        ),
+    ),
+    (
         BROKEN,
         (
             "the line shown is no Python: look for a bracket, colon or indent there or above it; ! lines do not run",

@@ -1,15 +1,18 @@
 """The instructor's folder: references, known mistakes and homework with its solutions. No installed package has it.
 
 instructor/questions/NN.py, NN_*.py             the questions of a chapter, each file some of them, as QUESTIONS
+instructor/hints.zh.json                        {hint in English: the same in Chinese}, of their known mistakes
 instructor/NN_name/homework_source.ipynb        their texts and solutions
 """
 
 import importlib.util
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 from minigpt.grading.question import CHAPTERS, require_chapter
 from minigpt.support.errors import InputError
+from minigpt.support.files import read_json
 
 CHECKOUT = Path(__file__).resolve().parents[2]  # of the project, unless minigpt is installed elsewhere
 
@@ -43,17 +46,25 @@ def is_checkout(folder):
 
 
 def questions_of(chapter, folder=None):
-    """The questions of a chapter, "00" to "12"; `folder` as in `folder_of`.
+    """The questions of a chapter, "00" to "12", their hints in both languages; `folder` as in `folder_of`.
 
     Raises:
         InputError: for another chapter, or if the folder or the chapter's file is missing.
     """
     require_chapter(chapter)
-    path = folder_of(folder) / "questions" / f"{chapter}.py"
+    folder = folder_of(folder)
+    path = folder / "questions" / f"{chapter}.py"
     if not path.is_file():
         raise InputError(f"{path} does not exist; restore it from the project")
-    files = [path, *path.parent.glob(f"{chapter}_*.py")]
-    return tuple(sorted((q for file in files for q in module_of(file).QUESTIONS), key=lambda q: q.id))
+    files, chinese = [path, *path.parent.glob(f"{chapter}_*.py")], read_json(folder / "hints.zh.json")
+    questions = [in_both(question, chinese) for file in files for question in module_of(file).QUESTIONS]
+    return tuple(sorted(questions, key=lambda question: question.id))
+
+
+def in_both(question, chinese):
+    """The question with each hint's Chinese in a line below; a hint that brings its own, or has none, stays."""
+    wrong = [replace(w, hint=f"{w.hint}\n{chinese[w.hint]}" if w.hint in chinese else w.hint) for w in question.wrong]
+    return replace(question, wrong=tuple(wrong))
 
 
 def module_of(path):
