@@ -452,15 +452,57 @@ def test_a_hostile_cell_gains_nothing(name, tmp_path, monkeypatch):
     assert not any((Path(folder) / token).exists() for folder in folders)
 
 
+LOOP = "while time.time() < END: pass"
+
+
 @needs_jail
-@pytest.mark.parametrize("statement", ["os.abort()", "os._exit(0)", "while time.time() < END: pass"])
-def test_a_cell_that_ends_the_fork_costs_its_student_both(statement):
-    """B's fork runs A's cell first, as a notebook does."""
+@pytest.mark.parametrize("statement", ["os.abort()", "os._exit(0)", LOOP, "time.sleep(20)"])
+def test_a_cell_that_does_not_end_costs_its_own_question_only(statement):
+    """Once it is known, other questions' forks leave it out, as a notebook goes on after an interrupt; it is named."""
     limits = marked()
-    found = homework(f"import os, time\nEND = time.time() + 20\n{statement}\n{RIGHT_A}", limits=limits)
-    assert [verdict.right for _, verdict in found] == [False, False]
-    assert all(answer.status in {"crashed", "timeout"} for answer, _ in found)
+    cell = f"import os, time\nEND = time.time() + 20\n{statement}\n{RIGHT_A}"
+    (answer, verdict), (_, verdict_b) = homework(cell, limits=limits)
+    assert not verdict.right and verdict_b.right
+    assert answer.status == ("crashed" if "os." in statement else "timeout")
+    assert answer.note.startswith("the cell of 11.1 did not end: ") and "\n代码格 11.1 没有运行完：" in answer.note
     assert gone(limits)
+
+
+@pytest.mark.parametrize("trusted", [pytest.param(False, marks=needs_jail), True])
+def test_a_loop_in_a_cell_that_is_no_answer_is_left_out(trusted):
+    """One of them costs no question, each further one at most a question; and what needed its names says why."""
+    loop = f"{LOOP}\nfactor = 3"
+
+    def statuses(*cells):
+        found = run_answers([("", "import time\nEND = time.time() + 20"), *cells], [A, B], SEED, trusted=trusted)
+        return [(found[q.id].status, judge(drawn(q, SEED), found[q.id].outputs).right) for q in (A, B)], found
+
+    right, wrong = ("done", True), ("timeout", False)
+    answers_of_both = (("q11_1", RIGHT_A), ("q11_2", RIGHT_B))
+    assert statuses(("", loop), *answers_of_both)[0] == [right, right]
+    told, found = statuses(("", loop), ("", LOOP), *answers_of_both)
+    assert told == [wrong, right]
+    assert found["11.1"].note.startswith(f"the cell beginning with {LOOP!r} did not end: not finished after 1 seconds")
+    assert "so this answer was not tried" in found["11.1"].note
+    told, found = statuses(("", loop), ("q11_1", RIGHT_A), ("q11_2", RIGHT_B.replace("3 *", "factor *")))
+    assert told == [right, ("error", False)]
+    assert f"cell added, beginning with {loop[:40]!r} was left out" in found["11.2"].note
+    assert "name 'factor' is not defined" in found["11.2"].note
+
+
+@needs_jail
+def test_a_forged_place_of_the_running_cell_harms_nobody_else():
+    forged = """
+import os, sys
+frame = sys._getframe()
+while "box" not in frame.f_locals:
+    frame = frame.f_back
+frame.f_locals["cell"][:] = (PLACE).to_bytes(8, "little")
+os._exit(1)
+"""
+    for place in (2, 2**64 - 1, 0):
+        (answer, verdict), (_, _) = homework(forged.replace("PLACE", str(place)))
+        assert not verdict.right and answer.status == "crashed"
 
 
 @needs_jail

@@ -233,7 +233,10 @@ def test_an_answer_that_changes_its_arguments_is_wrong(capsys):
     assert judge(drawn(question, 1), answers(answer, question, 1)).right
     assert check("02.1", answer) is False
     told = capsys.readouterr().out
-    assert "02.1: the function changed its argument q in place\nHint: work on a copy" in told and "\n提示：请在副本上" in told
+    assert (
+        "02.1: the function changed its argument q in place\nHint: work on a copy" in told
+        and "\n提示：请在副本上" in told
+    )
     cells = [("setup", "import numpy as np"), (question.grade_id, IN_PLACE)]
     graded = run_answers(cells, [question], 1, trusted=True)["02.1"]
     assert graded.status == "error" and "case 0: the function changed its argument q in place" in graded.note

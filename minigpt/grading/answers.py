@@ -20,7 +20,17 @@ from minigpt.grading.question import Program, cases
 
 PARTS = 16  # members of one result, if it is a tuple
 NOTE = 2000  # characters
-ENDS = ("done", "timeout", "idle", "crashed")
+ENDS = {  # but "done"; what is said of each
+    "timeout": ("not finished after {seconds} seconds of work", "计算 {seconds} 秒后仍未结束"),
+    "idle": (
+        f"it waited for more than {jail.GRACE} seconds instead of working: no sleep, no input",
+        f"等待超过 {jail.GRACE} 秒而没有计算：不要用 sleep 和 input",
+    ),
+    "crashed": (
+        "the process ended by itself, or its results were too large to hand back",
+        "进程自己结束了，或结果太大、传不回来",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -51,8 +61,15 @@ def run_answers(cells, questions, seed, limits=jail.LIMITS, trusted=False):
         found = members(ran.data, {"ends.json", *(q.grade_id for q in asked)})
         ends = read_ends(found.get("ends.json", b""))
         for q in asked:
-            end = f"jail: {ran.why}" if ran.why else ends.get(q.grade_id, "jail: no result")
-            answers[q.id] = read(q, end, found.get(q.grade_id, b""), ran.complaint)
+            end, place = ends.get(q.grade_id, ("jail: no result", None))
+            if ran.why:
+                end = f"jail: {ran.why}"
+            if end in ENDS:
+                answers[q.id] = ended(q, end, cells, place)
+            elif end != "done":
+                answers[q.id] = Answer([None] * q.n_cases, end, printable(ran.complaint))
+            else:
+                answers[q.id] = read(q, found.get(q.grade_id, b""))
     return answers
 
 
@@ -64,8 +81,14 @@ def job(cells, questions, last, seed):
         limits = {"seconds": question.seconds, "cells": last[question.grade_id]}
         asked.append({"id": question.grade_id, "function": question.function, "cases": tried, **limits})
     file = io.BytesIO()
-    np.savez(file, task=json.dumps({"cells": cells, "questions": asked}), **arrays)
+    named = [(grade_id or f"added, beginning with {begin(source)}", source) for grade_id, source in cells]
+    np.savez(file, task=json.dumps({"cells": named, "questions": asked}), **arrays)
     return file.getvalue()
+
+
+def begin(source):
+    """How a cell begins, which is the name of one that the student added."""
+    return ascii(source.strip()[:40])
 
 
 def encoded(value, arrays):
@@ -104,26 +127,31 @@ def members(blob, names):
 
 
 def read_ends(raw):
-    """How each question ended, as far as the runner tells it in words that we know."""
+    """{grade_id: (how it ended, the place of the cell that was running)}, as far as the runner tells it as we know."""
     try:
         ends = json.loads(raw)
-        return {name: end for name, end in ends.items() if end in ENDS}
+        return {name: (end, place) for name, (end, place) in ends.items() if end == "done" or end in ENDS}
     except Exception:
         return {}
 
 
-def read(question, end, blob, complaint):
-    """One question's Answer from what its fork left."""
+def ended(question, end, cells, place):
+    """The Answer of a question whose fork was ended, or ended itself; `place` is that of a cell it did not get past."""
+    english, chinese = (text.format(seconds=question.seconds) for text in ENDS[end])
+    if isinstance(place, int) and 0 <= place < len(cells):
+        grade_id, source = cells[place]
+        name = grade_id[1:].replace("_", ".") or begin(source)
+        english = f"the cell {'of' if grade_id else 'beginning with'} {name} did not end: {english}"
+        chinese = f"代码格 {name} 没有运行完：{chinese}"
+        if grade_id != question.grade_id:
+            english, chinese = f"{english}; so this answer was not tried", f"{chinese}；所以这道题没有运行"
+    return Answer([None] * question.n_cases, "timeout" if end == "idle" else end, f"{english}\n{chinese}")
+
+
+def read(question, blob):
+    """One question's Answer from what its fork left when it was done."""
     names = [[f"{case}.{place}.npy" for place in range(PARTS)] for case in range(question.n_cases)]
     found = members(blob, {"notes.txt", *(name for case in names for name in case)})
-    if end != "done":
-        why = {
-            "timeout": f"not finished after {question.seconds} seconds of work",
-            "idle": f"it waited for more than {jail.GRACE} seconds instead of working: no sleep, no input",
-            "crashed": "the process ended by itself, or its results were too large to hand back",
-        }
-        status = "timeout" if end == "idle" else end
-        return Answer([None] * question.n_cases, status, why.get(end, printable(complaint)))
     note = printable(found.get("notes.txt", b"")[: 4 * NOTE].decode("utf-8", "replace"))
     outputs = [result([found[name] for name in case if name in found]) for case in names]
     if any(output is None for output in outputs):

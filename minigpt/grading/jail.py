@@ -29,6 +29,7 @@ NOBODY = 65534
 PATIENCE = 4  # seconds on the clock for one of CPU, since a busy machine gives less than it counts
 GRACE = 3  # and these for a start: an answer that sleeps is ended then, one that works goes on
 STARTUP = 20.0  # seconds on the clock until NumPy is imported
+SPARE = 1  # times that a question is tried again, without the cell of another that did not end
 CURE = (
     "install bubblewrap (apt-get install bubblewrap), or grade in a Linux virtual machine that has it; "
     "--no-jail is for answers that you trust as your own"
@@ -65,7 +66,7 @@ def run(job, seconds, limits, trusted=False):
     Raises:
         InputError: if there can be no jail here.
     """
-    wall = STARTUP + sum(GRACE + PATIENCE * of_one for of_one in seconds)
+    wall = STARTUP + sum(GRACE + PATIENCE * of_one for of_one in [*seconds, *[max(seconds)] * SPARE])
     most = len(seconds) * (limits.result + 1024) + (64 << 10)
     if trusted:
         with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryFile() as stdin:
@@ -88,7 +89,7 @@ def runner(limits, trusted=False):
         rlimits["RLIMIT_AS"] = limits.memory
     if not trusted:
         rlimits["RLIMIT_NPROC"] = limits.processes  # outside a jail all processes of the user would count
-    clock = {"patience": PATIENCE, "grace": GRACE}
+    clock = {"patience": PATIENCE, "grace": GRACE, "spare": SPARE}
     settings = {"limits": rlimits, "box": limits.result, "jailed": not trusted, **clock}
     return ["-s", "-S", "-P", "-c", RUNNER.read_text(encoding="utf-8"), json.dumps(settings)]
 
