@@ -13,6 +13,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbgrader.api import Gradebook
 from test_grade import SOURCE, homework_of, solutions
 from test_jail import needs_jail
 
@@ -109,6 +110,11 @@ def tells_in_html(cells):
     cells[place_of(cells, "q02_1")]["source"] = f'def window_attention(q, k, v, w):\n    raise RuntimeError("{html}")\n'
 
 
+def unscaled(cells):
+    cell = cells[place_of(cells, "q02_1")]
+    cell["source"] = cell["source"].replace("q @ k.T / np.sqrt(d_k)", "q @ k.T")
+
+
 STUDENTS = {  # name: (bytes of the notebook, score, beginning of the status)
     "anna": (notebook(add=HOSTILE + ESCAPED), "13.0", "graded"),
     "ben": (notebook(change=of_version_99), "13.0", "graded"),
@@ -117,6 +123,7 @@ STUDENTS = {  # name: (bytes of the notebook, score, beginning of the status)
     "dora": (b'{"cells": [', "", "not graded: not a notebook: its JSON is damaged"),
     "fay": (notebook({}, add=UNFINISHED), "0.0", "graded"),
     "gus": (notebook(change=without_an_answer), "", "not graded: answer cells q02_1, q02_2, q02_4, q02_5; the"),
+    "hal": (notebook(change=unscaled), "10.0", "graded"),
     "ida": (json.dumps(notebook()).encode("utf-16"), "13.0", "graded"),
     "jan": (version_3(notebook()), "13.0", "graded"),
     "jim": (notebook(change=fails), "", "not graded: autograde has not finished"),
@@ -205,7 +212,29 @@ def test_a_jail_that_failed_is_told_and_tried_again(course):
 def test_a_reason_reaches_the_student_too(course):
     for student, word in (("dora", "JSON is damaged"), ("gus", "answer cells q02_1")):
         page = page_of(course[0], student)
-        assert "Not graded · 未评分" in page and word in page and "Score: 0.0 / 13.0" in page
+        assert "Not graded · 未评分" in page and word in page
+        assert "homework_02 (not graded · 未评分)" in page and "Score:" not in page
+
+
+@needs_jail
+def test_a_score_that_a_person_gave_is_shown(course):
+    """Even a 0, and even where the jail gave none."""
+    folder, _, _ = course
+    which = ("homework_02", "homework_02", "gus")
+    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as gradebook:
+        for grade in gradebook.find_submission_notebook(*which).grades:
+            grade.manual_score, grade.needs_manual_grade = 0, False
+        gradebook.db.commit()
+    assert nbgrader(folder, "generate_feedback", "homework_02", "--student", "gus", "--force").returncode == 0
+    page = page_of(folder, "gus")
+    assert "(Score: 0.0 / 13.0)" in page and "answer cells q02_1" in page
+
+
+@needs_jail
+def test_hints_in_nbgraders_feedback_are_in_both_languages(course):
+    page = page_of(course[0], "hal")
+    assert "wrong · 错误: case" in page
+    assert "Hint · 提示: the scores are not divided by sqrt(d_k)\n分数没有除以 sqrt(d_k)" in page
 
 
 def assert_harmless(page):
@@ -250,10 +279,10 @@ def test_unfinished_formulas_stay_as_they_are():
 @needs_jail
 def test_the_seed_stays(course):
     folder, _, _ = course
-    before = re.findall(r"seed \d+", page_of(folder, "fay"))
+    before = re.findall(r"seed · 种子 \d+", page_of(folder, "fay"))
     assert nbgrader(folder, "autograde", "homework_02", "--student", "fay", "--force").returncode == 0
     assert nbgrader(folder, "generate_feedback", "homework_02", "--student", "fay", "--force").returncode == 0
-    assert before and re.findall(r"seed \d+", page_of(folder, "fay")) == before
+    assert before and re.findall(r"seed · 种子 \d+", page_of(folder, "fay")) == before
 
 
 def test_seeds_of_courses_and_homework_differ():

@@ -33,6 +33,7 @@ STATUS = {
     "timeout": "out of time · 超时",
     "crashed": "crashed · 崩溃",
     "missing": "missing · 缺少",
+    "not graded": "not graded · 未评分",
 }
 
 
