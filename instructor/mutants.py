@@ -133,11 +133,12 @@ def table(found, notes):
 INTRODUCTION = """
 # Mutants of the homework's references and solutions
 
-Of chapters 01 to 12 the questions whose answers are compared with numbers; the other kinds have tests of their own.
+The questions whose answers are compared with numbers; the other kinds have tests of their own.
 
 Written by `python instructor/mutants.py --write`. Each reference (with the helpers that it calls) and each solution is
 changed in one place; a mutant survives if it gets full points with the seeds {seeds}, its arguments unchanged. "Before"
-is commit {commit}, where questions had few edges and an argument might be changed.
+is commit {commit}, where questions had few edges and an argument might be changed; of homework 00, which came
+later, commit 391dcba.
 """
 
 

@@ -2,7 +2,7 @@
 
 python instructor/seeds.py 50       seeds 1 to 50; answers run here, without a jail
 
-The questions are those of `wrong_answers.WRONG`: other kinds, and those of homework 00, have tests of their own.
+The questions are those of `wrong_answers.WRONG`: other kinds have tests of their own.
 """
 
 import sys

@@ -747,7 +747,122 @@ def largest_id(train, test, vocab_size):
     return int(max(train.max(), test.max())) + 1  # once passed
 
 
+def budget_of(per_parameter=None, whole=np.asarray, days=lambda days: days, swapped=False, hours=24, share_of=None):
+    """Homework 00's first question, each argument one way to get it wrong."""
+
+    def budget(flops, ratio, speed, share):
+        per = per_parameter or (1 / ratio if swapped else ratio)
+        n = whole(np.sqrt(flops / (6 * per)))
+        reached = share_of(speed, share) if share_of else speed * share
+        return n, per * n, days(flops / reached / (60 * 60 * hours))
+
+    return budget
+
+
+def law_of(line=lambda x, y: np.polyfit(x, y, 1), excess=lambda loss, floor: loss - floor, reached=None, up=np.exp):
+    """Homework 00's second question: how the line is found, through what, and where it reaches `wanted`."""
+
+    def law(x, loss, floor, wanted):
+        slope, height = line(np.log(x), np.log(excess(loss, floor)))
+        a, needed = up(height), ((wanted - floor) / up(height)) ** (1 / slope)
+        return a, -slope, reached(needed, x, loss, wanted) if reached else needed
+
+    return law
+
+
+def through_the_ends(x, y):
+    slope = (y[-1] - y[0]) / (x[-1] - x[0])
+    return slope, y[0] - slope * x[0]
+
+
+def other_way_round(x, y):
+    slope, height = np.polyfit(y, x, 1)
+    return 1 / slope, -height / slope
+
+
+def heavier_late(x, y):
+    return np.polyfit(x, y, 1, w=np.arange(1, len(x) + 1))
+
+
+def floor_by(step=lambda p, rows: p @ rows, seen=lambda p, rows: p, per=lambda n: n, words=lambda n: n - 1):
+    """Homework 00's third question: how a word's distribution follows, what weighs the rows, how many words count."""
+
+    def floor_of(start, rows, n):
+        p, total = start, entropy(start)
+        for _ in range(words(n)):
+            total, p = total + seen(p, rows) @ entropy(rows), step(p, rows)
+        return total / per(n)
+
+    return floor_of
+
+
+def entropy(p):
+    return -(p * np.log(np.where(p > 0, p, 1))).sum(axis=-1)
+
+
+def settled(p, rows):
+    return np.linalg.matrix_power(rows, 1000)[0]
+
+
+def bare_logarithms(start, rows, n):
+    p, total = start, -(start * np.log(start)).sum()
+    for _ in range(n - 1):
+        total, p = total - p @ (rows * np.log(rows)).sum(axis=1), p @ rows
+    return total / n
+
+
+def drawn_texts(start, rows, n):
+    rng, total = np.random.default_rng(0), 0.0
+    for _ in range(300):
+        word, p = 0, start
+        for _ in range(n):
+            word = rng.choice(len(p), p=p)
+            total, p = total - np.log(p[word]), rows[word]
+    return total / 300 / n
+
+
 WRONG = {
+    "00.1": [
+        budget_of(whole=np.floor),  # once passed
+        budget_of(whole=np.round),  # once passed
+        budget_of(days=np.ceil),
+        budget_of(swapped=True),
+        budget_of(per_parameter=20),
+        budget_of(hours=1),
+        budget_of(share_of=lambda speed, share: speed / share),
+        budget_of(share_of=lambda speed, share: speed * share / 100),
+        lambda flops, ratio, speed, share: (
+            np.sqrt(flops // (6 * ratio)),
+            *budget_of()(flops, ratio, speed, share)[1:],
+        ),
+    ],
+    "00.2": [
+        law_of(through_the_ends),
+        law_of(other_way_round),
+        law_of(heavier_late),
+        law_of(excess=lambda loss, floor: loss - floor + 1e-12),  # once passed
+        law_of(excess=lambda loss, floor: np.maximum(loss - floor, 1e-6)),  # once passed
+        law_of(excess=lambda loss, floor: loss - loss.min() + 1e-3),
+        law_of(up=lambda height: 10**height),
+        law_of(reached=lambda needed, x, loss, wanted: max(needed, x.max())),  # once passed
+        law_of(reached=lambda needed, x, loss, wanted: np.ceil(needed)),
+        law_of(reached=lambda needed, x, loss, wanted: np.interp(-wanted, -loss, x) if wanted > loss.min() else needed),
+        lambda x, loss, floor, wanted: law_of()(np.sort(x), np.sort(loss)[::-1], floor, wanted),
+        in_place(law_of(), "loss"),
+    ],
+    "00.3": [
+        floor_by(step=lambda p, rows: rows @ p),
+        floor_by(step=lambda p, rows: p),
+        floor_by(seen=settled),
+        floor_by(seen=lambda p, rows: np.full(len(p), 1 / len(p))),
+        floor_by(per=lambda n: n + 1),
+        floor_by(per=lambda n: max(n - 1, 1)),
+        floor_by(words=lambda n: n),
+        floor_by(words=lambda n: min(n - 1, 9)),  # once passed
+        bare_logarithms,
+        drawn_texts,
+        in_place(floor_by(), "start"),
+    ],
     "01.1": [stream(lambda z: 0.0), stream(lambda z: -1e9, np.log1p), from_the_first, in_place(stream(min), "z")],
     "01.2": [
         lambda nats, lengths: float(np.concatenate(nats).sum() / np.log(2) / max(sum(map(len, nats)), 1)),

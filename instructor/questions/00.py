@@ -17,7 +17,12 @@ def budget_inputs(rng):
 
 
 def budget_edges():
-    return ({"flops": 6e18, "ratio": 1.0, "speed": 1e15, "share": 1.0},)
+    """The text's example; budgets so small that N is no whole number by far, one of whole numbers."""
+    return (
+        {"flops": 6e18, "ratio": 1.0, "speed": 1e15, "share": 1.0},
+        {"flops": 100.0, "ratio": 0.7, "speed": 3.0, "share": 0.3},
+        {"flops": 700, "ratio": 3, "speed": 11, "share": 1},
+    )
 
 
 def planned(flops, ratio, speed, share, per_token=6):
@@ -54,6 +59,7 @@ BUDGET = Question(
         ),
     ),
     edges=budget_edges,
+    n_cases=7,
 )
 
 # --- 00.2 a power law above a floor -------------------------------------------------------------------------------
@@ -67,7 +73,12 @@ def law_inputs(rng):
 
 
 def law_edges():
-    return ({"x": np.array([1, 100]), "loss": np.array([3.0, 2.1]), "floor": 2.0, "wanted": 2.01},)
+    """The text's example; points in any order, which do not always fall, and `wanted` among them; a tiny excess."""
+    return (
+        {"x": np.array([1, 100]), "loss": np.array([3.0, 2.1]), "floor": 2.0, "wanted": 2.01},
+        {"x": np.array([100, 1, 10]), "loss": np.array([2.3, 3.0, 2.2]), "floor": 2.0, "wanted": 2.4},
+        {"x": np.array([1e1, 1e4, 1e9]), "loss": np.array([1e-3, 1e-8, 1e-13]), "floor": 0.0, "wanted": 1e-5},
+    )
 
 
 def through(x, y, floor, wanted):
@@ -115,6 +126,7 @@ LAW = Question(
         Wrong(curved, "the line goes through the LOGARITHMS of both\n直线要穿过两者的对数"),
     ),
     edges=law_edges,
+    n_cases=7,
 )
 
 # --- 00.3 the floor of a small world ------------------------------------------------------------------------------
@@ -132,11 +144,13 @@ def world_inputs(rng):
 
 
 def world_edges():
-    """A world without chance; and one whose first word is the whole text."""
-    half = np.full((2, 2), 0.5)
+    """A world without chance; one whose first word is the whole text; one word alone; a long text that soon ends."""
+    half, lost = np.full((2, 2), 0.5), np.array([[0.9, 0.1, 0.0], [0.3, 0.6, 0.1], [0.0, 0.0, 1.0]])
     return (
-        {"start": np.array([1.0, 0.0]), "rows": np.array([[0.0, 1.0], [1.0, 0.0]]), "n": 4},
+        {"start": np.array([1, 0]), "rows": np.array([[0, 1], [1, 0]]), "n": 4},
         {"start": np.array([0.25, 0.75]), "rows": half, "n": 1},
+        {"start": np.array([1.0]), "rows": np.array([[1.0]]), "n": 3},
+        {"start": np.array([0.5, 0.5, 0.0]), "rows": lost, "n": 60},
     )
 
 
@@ -185,6 +199,7 @@ FLOOR = Question(
         ),
     ),
     edges=world_edges,
+    n_cases=7,
 )
 
 QUESTIONS = (BUDGET, LAW, FLOOR)
