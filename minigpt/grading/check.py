@@ -9,6 +9,7 @@ import traceback
 import numpy as np
 
 from minigpt.grading import stored
+from minigpt.grading.chinese import in_both
 from minigpt.grading.hints import with_hint
 from minigpt.grading.judge import judge
 from minigpt.support.errors import InputError
@@ -36,10 +37,11 @@ def check(question_id, function):
         try:
             outputs.append(function(**arguments))
         except NotImplementedError:
-            print(f"{question_id}: not answered yet")
+            print(f"{question_id}: not answered yet · 还没有作答")
             return False
         except Exception:
-            print(f"{question_id}: an error in case {len(outputs)} of 0 to {len(asked.cases) - 1}")
+            case = f"{len(outputs)} of 0 to {len(asked.cases) - 1}"
+            print(f"{question_id}: an error in case {case} · 用例 {len(outputs)} 运行出错")
             print(with_hint(traceback.format_exc(limit=-2).strip(), asked.function))
             return False
         changed = [name for name in fresh if plain(arguments[name]) != plain(fresh[name])]
@@ -48,9 +50,10 @@ def check(question_id, function):
             print(with_hint(told, asked.function))
             return False
     verdict = judge(asked, outputs)
-    print(f"{question_id}: {verdict.message if verdict.hint else with_hint(verdict.message, asked.function)}")
+    hint = "" if verdict.hint else with_hint(verdict.message, asked.function).removeprefix(verdict.message)
+    print(f"{question_id}: {in_both(verdict.message)}{hint}")
     if not verdict.right:
-        print(f'The inputs: from minigpt.grading import inputs; inputs("{question_id}")')
+        print(f'The inputs · 输入: from minigpt.grading import inputs; inputs("{question_id}")')
     if verdict.hint:
         print(f"Hint: {verdict.hint}")
     return verdict.right

@@ -5,6 +5,7 @@ One HTML file without a script, a link or a picture: whatever a student wrote is
 
 from html import escape
 
+from minigpt.grading.chinese import in_both
 from minigpt.grading.sheet import shown
 from minigpt.support.files import replacing
 
@@ -47,7 +48,8 @@ def write(path, result, homework, seed):
 
 def body(result, seed):
     if result["reason"]:
-        return f"<p><strong>Not graded · 未评分:</strong> {escape(shown(result['reason'], 1000))}</p>"
+        reason = shown(result["reason"], 1000)
+        return f'<p class="hint"><strong>Not graded · 未评分:</strong> {escape(in_both(reason))}</p>'
     marks = result["questions"]
     total, of = sum(mark["points"] for mark in marks), sum(mark["of"] for mark in marks)
     told = [f"<p><strong>{total} / {of} points · 分</strong></p>"]
@@ -67,8 +69,11 @@ def question(mark, source):
     kind = mark["status"] if mark["status"] in ("right", "wrong") else "other"
     hint = f'<p class="hint"><strong>Hint · 提示:</strong> {escape(mark["hint"])}</p>' if mark["hint"] else ""
     status = escape(STATUS.get(mark["status"], mark["status"]))
+    message = (
+        in_both(mark["message"]) if kind != "other" else mark["message"]
+    )  # the others' are the student's own words
     return (
         f'<section class="{kind}"><h2>{mark["id"]} {escape(mark["function"])}: {mark["points"]} / {mark["of"]}, '
-        f"{status}</h2><pre>{escape(mark['message'])}</pre>{hint}"
+        f"{status}</h2><pre>{escape(message)}</pre>{hint}"
         f"<details><summary>Your answer · 你的答案</summary><pre>{escape(source)}</pre></details></section>"
     )

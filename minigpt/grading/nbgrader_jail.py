@@ -18,6 +18,7 @@ from traitlets import Unicode
 from minigpt.grading import question, selftest
 from minigpt.grading.answers import run_answers
 from minigpt.grading.batch import mark
+from minigpt.grading.chinese import in_both
 from minigpt.grading.download import Refused
 from minigpt.grading.feedback import STATUS
 from minigpt.grading.instructor import folder_of, questions_of
@@ -117,6 +118,9 @@ def failed(verdict):
     if verdict is None:
         return new_output("error", ename=REASON, evalue="no such question", traceback=["no such question"])
     told = STATUS.get(verdict["status"], verdict["status"])
-    lines = [f"{told}: {verdict['message']}", *([f"Hint · 提示: {verdict['hint']}"] if verdict["hint"] else [])]
+    lines = [
+        f"{told}: {in_both(verdict['message'])}",
+        *([f"Hint · 提示: {verdict['hint']}"] if verdict["hint"] else []),
+    ]
     lines += [f"seed · 种子 {verdict['seed']}"] if "seed" in verdict else []
     return new_output("error", ename=verdict["status"], evalue=verdict["message"][:200], traceback=lines)

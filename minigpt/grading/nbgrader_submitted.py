@@ -11,6 +11,7 @@ import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbformat import v4
 
+from minigpt.grading.chinese import chinese
 from minigpt.grading.download import Refused, read_file
 from minigpt.grading.nbgrader_jail import REASON
 from minigpt.grading.notebook import answers_of, read
@@ -42,7 +43,9 @@ def gradable(path, homework, log):
         answers_of(cells, answers)
     except Refused as reason:
         log.warning("%s is not graded: %s", path, reason)
-        homework.cells.insert(0, v4.new_markdown_cell(f"**Not graded · 未评分:**\n\n    {reason}"))
+        homework.cells.insert(
+            0, v4.new_markdown_cell(f"**Not graded · 未评分:**\n\n    {reason}\n    {chinese(str(reason))}")
+        )
         homework.metadata[REASON] = str(reason)
         return homework
     made = v4.new_notebook(metadata=deepcopy(homework.metadata))

@@ -8,6 +8,7 @@ from html import escape
 from statistics import mean, median
 
 from minigpt.grading import hints
+from minigpt.grading.chinese import in_both
 from minigpt.grading.feedback import STATUS
 from minigpt.grading.sheet import shown
 from minigpt.support.files import replacing
@@ -24,7 +25,7 @@ h2 {{ margin-top: 2.5rem; }}
 table {{ border-collapse: collapse; width: 100%; }}
 caption {{ text-align: left; padding-bottom: .5rem; }}
 th, td {{ text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); }}
-td, th[scope=row] {{ overflow-wrap: anywhere; }}
+td, th[scope=row] {{ overflow-wrap: anywhere; }} td.text {{ white-space: pre-line; }}
 th[scope=row] {{ min-width: 3rem; }} .people th[scope=row] {{ min-width: 6rem; }}
 .questions th[scope=row] {{ min-width: 5.5rem; width: 14rem; }} small {{ display: block; font-weight: normal; }}
 td.n, th.n {{ text-align: right; }}
@@ -129,7 +130,7 @@ def frequent(questions, mistakes):
     for question in questions:
         theirs = [(text, n) for (name, text), n in counts.most_common() if name == question.id]
         lines += [
-            f'<tr><th scope="row">{question.id}</th><td class="n">{n}</td><td>{escape(text)}</td></tr>'
+            f'<tr><th scope="row">{question.id}</th><td class="n">{n}</td><td class="text">{escape(text)}</td></tr>'
             for text, n in theirs[:MOST]
         ]
         rest = sum(n for _, n in theirs[MOST:])
@@ -147,7 +148,10 @@ def frequent(questions, mistakes):
 
 def left_out(rows):
     """Who was not graded, and why."""
-    lines = [f'<tr><th scope="row">{escape(row["student"])}</th><td>{escape(reason(row))}</td></tr>' for row in rows]
+    lines = [
+        f'<tr><th scope="row">{escape(row["student"])}</th><td class="text">{escape(in_both(reason(row)))}</td></tr>'
+        for row in rows
+    ]
     heads = "<thead><tr><th scope='col'>student · 学生</th><th scope='col'>reason · 原因</th></tr></thead>"
     return f"<h2>Not graded · 未评分: {len(rows)}</h2>" + (
         f'<table class="people">{heads}<tbody>{"".join(lines)}</tbody></table>' if rows else ""
