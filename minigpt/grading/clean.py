@@ -18,6 +18,7 @@ PAGE = """<!DOCTYPE html>
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer">
 <title>{title}</title>
 {styles}
+<style>math[display=block] {{ display: block math; overflow: auto hidden; max-width: 100%; }}</style>
 </head><body>
 {body}
 </body></html>
