@@ -241,6 +241,17 @@ def test_ctrl_c_starts_nobody_new(tmp_path):
     assert len(list((tmp_path / "out" / "results").iterdir())) <= 3
 
 
+def test_after_its_minutes_a_batch_starts_nobody_and_goes_on_later(tmp_path):
+    hand_in(tmp_path / "in", {"a.ipynb": notebook()})
+    (over,) = grade(tmp_path, ["a"], minutes=0)
+    assert over["score"] == "" and over["status"].startswith(
+        "not graded: the batch's minutes were over; start the same"
+    )
+    assert grade(tmp_path, ["a"], minutes=5)[0]["score"] == 13
+    hand_in(tmp_path / "in", {"b.ipynb": notebook()})
+    assert [row["score"] for row in grade(tmp_path, ["a", "b"], minutes=0)] == [13, ""]
+
+
 def test_the_summary_runs_nothing_and_counts_everybody(tmp_path):
     wrong = solutions()
     wrong["q02_1"] = wrong["q02_1"].replace("sqrt", "square")

@@ -40,11 +40,13 @@ def test_every_sentence_has_its_test():
 
 
 def reasons():
-    """Each reason of the three modules that refuse what was handed in, with 7 where a number or a name stands."""
-    for module in (download, notebook, submissions):
+    """Each reason of the modules that refuse what was handed in, with 7 where a number or a name stands."""
+    for module in (batch, download, notebook, submissions):
         for node in ast.walk(ast.parse(inspect.getsource(module))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "Refused":
                 (text,) = node.args
+                if isinstance(text, ast.Call):  # what became of a jail, see below
+                    continue
                 for one in (text.body, text.orelse) if isinstance(text, ast.IfExp) else (text,):
                     yield "".join(part.value if isinstance(part, ast.Constant) else "7" for part in parts_of(one))
 

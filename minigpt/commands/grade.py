@@ -1,5 +1,6 @@
 """`minigpt grade`: grade a homework: submissions in, grades.csv and feedback pages out."""
 
+import math
 import sys
 from pathlib import Path
 
@@ -26,6 +27,9 @@ def add(commands):
     p.add_argument("--instructor", help=INSTRUCTOR)
     p.add_argument("--seed", type=int, help="of the inputs; the default is a new one, kept in --out")
     p.add_argument("--jobs", type=int, default=1, help="submissions at a time")
+    p.add_argument(
+        "--minutes", type=float, default=math.inf, help="start nobody after these; the same command goes on later"
+    )
     p.add_argument("--latest", action="store_true", help="of two attempts the newest, by the platform's own time")
     p.add_argument("--duplicates", action="store_true", help="also duplicates.csv: equal answers of two students")
     p.add_argument("--no-jail", action="store_true", help="without bubblewrap, only for code that you trust")
@@ -38,6 +42,7 @@ def grade(args):
     from minigpt.grading.duplicates import duplicates, write_duplicates
 
     require(args.jobs >= 1, "jobs", args.jobs, "a whole number from 1")
+    require(args.minutes > 0, "minutes", args.minutes, "a number above 0")
     require(
         args.seed is None or args.seed >= 1,
         "seed",
@@ -58,6 +63,7 @@ def grade(args):
         instructor=args.instructor,
         latest=args.latest,
         bar=True,
+        minutes=args.minutes,
     )
     out, graded = Path(args.out), {row["student"] for row in rows if row["status"] == "graded"}
     print(f"{len(graded)} of {len(rows)} graded; {out / 'grades.csv'}, summary.html and feedback/ beside it")

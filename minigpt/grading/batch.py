@@ -8,6 +8,7 @@ grading or writing it, its student stands in the CSV with the reason.
 """
 
 import hashlib
+import math
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -40,10 +41,22 @@ class Batch:
     seed: int
     out: Path
     trusted: bool
+    end: float  # of time.monotonic(): nobody is started later
 
 
 def grade(
-    source, homework, roster, out, seed=None, jobs=1, trusted=False, say=print, instructor=None, latest=False, bar=False
+    source,
+    homework,
+    roster,
+    out,
+    seed=None,
+    jobs=1,
+    trusted=False,
+    say=print,
+    instructor=None,
+    latest=False,
+    bar=False,
+    minutes=math.inf,
 ):
     """Grade homework `homework` ("00" to "12") of all students in `roster`; returns the rows of `out`/grades.csv.
 
@@ -52,6 +65,7 @@ def grade(
         jobs: how many jails at a time. trusted: no jail, for code that you trust.
         instructor: the folder with the references; None looks for that of a checkout.
         latest: of two attempts of a student the newest, if the platform says which that is. bar: show how far it is.
+        minutes: after these nobody is started any more; the same call goes on with the others.
     Raises:
         InputError: if the jail does not hold, or the references, the roster or the source cannot be read.
     """
@@ -65,7 +79,7 @@ def grade(
     seed = settle_seed(out, homework, seed, trusted)
     checks = [drawn(question, seed) for question in questions]
     prints = {check.id: results.fingerprint(question, check) for question, check in zip(questions, checks, strict=True)}
-    batch = Batch(homework, questions, checks, prints, seed, out, trusted)
+    batch = Batch(homework, questions, checks, prints, seed, out, trusted, time.monotonic() + 60 * minutes)
 
     def one(student):  # returns no more than is needed: the sources of all would fill the memory
         try:
@@ -132,6 +146,8 @@ def grade_one(batch, student, submission):
     kept = results.usable(known, digest, batch.prints)
     if len(kept) == len(batch.questions):
         return known
+    if time.monotonic() > batch.end:
+        raise Refused("the batch's minutes were over; start the same command again, and it goes on")
     cells = answer_cells(data, batch.questions)
     asked = [question for question in batch.questions if question.id not in kept]
     given = answers.run_answers(cells, asked, batch.seed, trusted=batch.trusted)

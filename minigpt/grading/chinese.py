@@ -34,6 +34,7 @@ REFUSED = [  # notebook.py, download.py, submissions.py, batch.py
     (r"damaged in the zip.*", "压缩包里的这个文件已损坏"),
     (r"(a link|not a plain file|the file cannot be opened).*", "不是普通文件，或是链接，打不开"),
     (r"jail: .*", "隔离环境出错，不是学生的问题；再次运行时会重评"),
+    (r"the batch's minutes were over.*", "这一批的时间用完了；再次运行同一条命令就会接着评"),
     (r"the grader failed on it.*", "评分程序在这份作业上出错"),
 ]
 
