@@ -284,5 +284,5 @@ print(check("08.1", lambda premise, hypothesis, n_ctx, **markers: cut_pair(premi
 """
     code, told, errors = elsewhere("-c", answer)
     assert code == 0, errors
-    assert "08.1: right in 20 cases\nTrue\n" in told and told.count("False") == 2
+    assert "08.1: right in 20 cases\n20 个用例全部正确\nTrue\n" in told and told.count("False") == 2
     assert "Hint: print the length of your result beside n_ctx" in told and 'inputs("08.1")' in told
