@@ -3,23 +3,23 @@
 Each function returns a matplotlib figure; `labels` are "en" or "zh".
 """
 
-from minigpt.pictures.drawing import SMALL, Drawing, wide
+from minigpt.pictures.drawing import SMALL, Drawing
 from minigpt.pictures.look import BLUE, GREEN, ORANGE
 
 WORDS = {
     "en": {
-        "Word2Vec": "Word2Vec 2013\nstatic: one vector a word, in every text",
-        "ELMo": "ELMo 2018\ndynamic: two LSTMs, left and right",
-        "GPT": "GPT 2018\ndynamic: a deep decoder, left to right",
-        "BERT": "BERT 2018\ndynamic: a deep encoder, both sides",
+        "Word2Vec": "Word2Vec, 2013\nstatic: one vector a word, in every text",
+        "ELMo": "ELMo, February 2018\ndynamic: two LSTMs, left and right",
+        "GPT": "GPT, June 2018\ndynamic: a deep decoder, left to right",
+        "BERT": "BERT, October 2018\ndynamic: a deep encoder, both sides",
         "text": "text without labels", "pre": "generative pre-training", "fine": "discriminative fine-tuning",
         "masked": "[MASK]", "trained": "in training: what the word in the middle is guessed from",
         "tasks": ["single text (5)", "entailment (6)", "similarity (7)", "multiple choice (8)"],
     },
     "zh": {
-        "Word2Vec": "Word2Vec 2013\n静态：一词一向量，处处相同",
-        "ELMo": "ELMo 2018\n动态：两个 LSTM，一个从左读，一个从右读",
-        "GPT": "GPT 2018\n动态：深层解码器，从左至右", "BERT": "BERT 2018\n动态：深层编码器，看两边",
+        "Word2Vec": "Word2Vec，2013 年\n静态：一词一向量，处处相同",
+        "ELMo": "ELMo，2018 年 2 月\n动态：两个 LSTM，一个从左读，一个从右读",
+        "GPT": "GPT，2018 年 6 月\n动态：深层解码器，从左至右", "BERT": "BERT，2018 年 10 月\n动态：深层编码器，看两边",
         "text": "无标注文本", "pre": "生成式预训练", "fine": "判别式任务微调",
         "masked": "[MASK]", "trained": "训练时：中间那个词由哪些词来猜",
         "tasks": ["单句文本分类 (5)", "文本蕴含 (6)", "文本相似度 (7)", "选择型阅读理解 (8)"],
@@ -40,8 +40,8 @@ def family(tokens, labels="en"):
         left, low = 60 * (i % 2) + 2, 27 * (1 - i // 2) + 3
         middle = left + 2.5 * cell
         title, kind = drawing.words[name].split("\n")
-        drawing.text(left + 0.5, low + 24, title, "left", weight="bold")
-        drawing.note(left + wide(title) + 4, low + 24, kind)
+        drawing.text(left + 0.5, low + 24.6, title, "left", weight="bold")
+        drawing.note(left + 0.5, low + 21.5, kind)
         for j, token in enumerate(tokens):
             x = left + (j + 0.5) * cell
             shown = drawing.words["masked"] if name == "BERT" and j == 2 else token
@@ -61,7 +61,7 @@ def pipeline(labels="en"):
     drawing = Drawing(104, 34, WORDS, labels)
     words = drawing.words
     drawing.block(12.5, 17, 24, 8, words["text"], "grey")
-    drawing.block(45.5, 17, 30, 10, words["pre"], "blue", formula=r"$-\sum_t \log P(x_t \mid x_1 .. x_{t-1})$ (1)")
+    drawing.block(45.5, 17, 30, 10, words["pre"], "blue", formula=r"$-\sum_t \log P(x_t \mid x_1 \ldots x_{t-1})$ (1)")
     drawing.arrow((24.8, 17), (30.2, 17))
     drawing.step = 1
     drawing.text(62, 31.5, words["fine"], size=SMALL)
