@@ -74,14 +74,18 @@ def lookup(words, chosen, table, position, place=None, labels="en"):
     return drawing.figure
 
 
-def attention_steps(q, k, v, tokens, labels="en"):
-    """One head by numbers: q k^T, divided by sqrt(d_k), masked, softmax, times v. q, k, v are (T, d_k)."""
+def attention_steps(q, k, v, tokens, labels="en", columns=()):
+    """One head by numbers: q k^T, divided by sqrt(d_k), masked, softmax, times v. q, k, v are (T, d_k).
+
+    Args:
+        columns: what each number of a value means, d_k names; none where they mean nothing.
+    """
     T, d_k = q.shape
     scores = q @ k.T
     masked = np.where(np.tri(T, dtype=bool), scores / np.sqrt(d_k), -np.inf)
     weights = softmax(masked)
     steps = [
-        ("scores", "$q k^T$", scores, BLUE),
+        ("scores", r"$q k^\top$", scores, BLUE),
         ("scaled", "÷ √$d_k$", scores / np.sqrt(d_k), BLUE),
         ("masked", "mask", masked, BLUE),
         ("weights", "softmax", weights, BLUE),
@@ -89,19 +93,19 @@ def attention_steps(q, k, v, tokens, labels="en"):
         ("sum", "sum of", weights @ v, GREEN),
     ]
     cell, gap, left = 6.6, 5.4, max(map(wide, tokens)) + 2
-    high, columns = T * cell + 13, [max(T, d_k) * cell + gap] * 3
-    drawing = Drawing(left + sum(columns) - gap + 1, 2 * high + 1, WORDS, labels)
+    high, widths = T * cell + 13, [max(T, d_k) * cell + gap] * 3
+    drawing = Drawing(left + sum(widths) - gap + 1, 2 * high + 1, WORDS, labels)
     for step, (name, formula, values, colour) in enumerate(steps):
         drawing.step = step
         row, column = divmod(step, 3)
-        x, y = left + sum(columns[:column]), (1 - row) * high + 1
+        x, y = left + sum(widths[:column]), (1 - row) * high + 1
         middle = x + values.shape[1] * cell / 2
         drawing.text(middle, y + T * cell + 8.2, drawing.words[name], weight="bold")
         drawing.text(middle, y + T * cell + 4.7, drawing.words.get(formula, formula))
         hidden = np.triu(np.ones((T, T)), 1) if name == "weights" else None
         matrix(drawing, x, y, values, cell, colour, digits=2, hidden=hidden)
-        for j, token in enumerate(tokens if values.shape == (T, T) and name not in ("values", "sum") else []):
-            drawing.text(x + (j + 0.5) * cell, y + T * cell + 1.4, token, size=SMALL)
+        for j, named in enumerate(columns if name in ("values", "sum") else tokens):
+            drawing.text(x + (j + 0.5) * cell, y + T * cell + 1.4, named, size=SMALL)
         if column == 0:
             for i, token in enumerate(tokens):
                 drawing.text(left - 1, y + (T - 0.5 - i) * cell, token, "right")

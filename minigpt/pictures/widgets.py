@@ -64,8 +64,12 @@ def next_token_figure(model, tok, text, truth, n_shown=12):
 STEPS = {"scores": 0, "scale": 1, "mask": 2, "softmax": 3, "sum": 5}  # and the step of the picture that it ends with
 
 
-def attention_stepper(q, k, v, tokens, directions=("", "")):
-    """One head step by step, (T, 2) each, with a last query that can be moved: its arrow, and every number."""
+def attention_stepper(q, k, v, tokens, directions=("", ""), columns=()):
+    """One head step by step, (T, 2) each, with a last query that can be moved: its arrow, and every number.
+
+    Args:
+        directions: what the two axes of q and k mean. columns: what the two numbers of a value mean.
+    """
     step = ipywidgets.ToggleButtons(options=STEPS, value=STEPS["scores"], style={"button_width": "80px"})
     sliders = [
         ipywidgets.FloatSlider(value, min=-4, max=4, step=0.5, description=f"q[{i}]") for i, value in enumerate(q[-1])
@@ -75,7 +79,7 @@ def attention_stepper(q, k, v, tokens, directions=("", "")):
     def draw():
         moved = np.vstack([q[:-1], [[slider.value for slider in sliders]]])
         plane.value = png(arrows.query_and_keys(moved[-1], k, tokens, f"query of {tokens[-1]}", directions), 80)
-        numbers.value = png(shown_until(matrices.attention_steps(moved, k, v, tokens), step.value), 80)
+        numbers.value = png(shown_until(matrices.attention_steps(moved, k, v, tokens, columns=columns), step.value), 80)
 
     observed(draw, step, *sliders)
     return ipywidgets.VBox([ipywidgets.HBox(sliders), plane, step, numbers])
