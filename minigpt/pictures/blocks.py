@@ -128,6 +128,6 @@ def cross_entropy(names, p, came, labels="en"):
             drawing.box(14.5 + 19 * share, y, 38 * share + 1, 4, "white", GREEN, round=0.3, line=2.5)
             drawing.text(15.5 + 38 * share + 7, y, drawing.words["truth"], "left", SMALL, GREEN)
             drawing.step = 2
-            drawing.text(80, y, rf"$-\log {share:.3f} = {-np.log(share):.2f}$", colour=ORANGE)
+            drawing.text(80, y, rf"$-\log {share:.3f} = {-np.log(share):.3f}$", colour=ORANGE)
             drawing.step = 0
     return drawing.figure

@@ -31,7 +31,7 @@ def lines(x, curves, xlabel, ylabel, log=False, floor=None, fitted=False):
 
     Args:
         curves: {label: values (len(x)), or one row a run (n, len(x))}; a line is the mean, its band lowest to highest.
-        log: draw both axes by powers of ten.
+        log: both axes logarithmic.
         floor: a dashed line that no honest curve crosses.
         fitted: the last curve was not measured but fitted, and is dashed.
     """
@@ -66,7 +66,7 @@ def stacked(names, parts, ylabel):
     for (label, heights), colour in zip(parts.items(), (GREEN, BLUE, ORANGE), strict=False):
         drawn = axes.bar(range(len(names)), heights, bottom=low, width=0.6, color=colour, label=label)
         low = low + heights
-    axes.bar_label(drawn, [f"{total:.2f}" for total in low], padding=2)
+    axes.bar_label(drawn, [f"{total:.3f}" for total in low], padding=2)
     axes.set_xticks(range(len(names)), names)
     axes.set(ylabel=ylabel)
     axes.margins(y=0.12)
