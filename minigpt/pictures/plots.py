@@ -105,9 +105,10 @@ def bars(words, distributions, title="", ylabel="probability", log=False, chance
     bars, show their numbers; a single one has no legend, and its arms have their colours of `task_table`. `chance` is
     what guessing gets: one number, or one a word, None where there is none.
     """
-    upright = len(words) <= 8
+    few = len(words) <= 8
+    upright = few or max(map(len, words)) <= 4
     longest = max(len(line) for word in words for line in word.split("\n"))
-    room = 1.3 + 0.11 * len(words) * longest if upright else 2 + 0.55 * len(words)  # inches
+    room = 1.3 + 0.11 * len(words) * longest if few else 2 + 0.55 * len(words)  # inches
     figure, axes = empty(max(6, min(12, room)), 3.4)
     bars = [label for label in distributions if label != CHANCE]
     width = 0.8 / len(bars)
