@@ -924,7 +924,8 @@ def test_the_jail_ends_with_bubblewrap(monkeypatch, option):
     if option:
         change_command(monkeypatch, without(option))
     limits, cell = marked(), "import time\ndef double(x):\n    time.sleep(30)\n"
-    job = answers.job([("q11_1", cell)], [replace(A, seconds=2)], {"q11_1": 1}, SEED)
+    cells = [("q11_1", cell)]
+    job = answers.job(cells, answers.runs(cells, replace(A, seconds=2), {"q11_1": 1}, SEED))
     with jail.sealed(job) as stdin, jail.sealed(seccomp.program()) as rules:
         line = jail.command(limits, rules.fileno())
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/", "env": {}, **jail.dropped()}

@@ -126,9 +126,9 @@ def test_a_program_goes_into_the_job_and_into_the_store(tmp_path):
 
 def test_variants_differ_where_they_should():
     text = "def f(x):\n    return x + 1\n"
-    assert [p.source for p in variants(text, [("+ 1", "- 1")])] == ["def f(x):\n    return x - 1\n"]
+    assert [p.source for p in variants(text, {"a sign": [("+ 1", "- 1")]})] == ["def f(x):\n    return x - 1\n"]
     with pytest.raises(ValueError, match="stands 0 times"):
-        variants(text, [("+ 2", "")])
+        variants(text, {"none": [("+ 2", "")]})
     few = programs(text * 1)
     with pytest.raises(ValueError):
         panel("", few, few, few)(np.random.default_rng(0), False)  # three of each are needed

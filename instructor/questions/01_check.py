@@ -57,7 +57,15 @@ def wrong_6(logits, targets):
     log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
     return -log_p[np.arange(len(targets)), targets].mean()
 """
-HIDDEN = """
+MEAN = "no mean over the places with a target · 不是有目标的位置上的平均"
+UNIT = "other logarithms, or other probabilities · 对数或概率不对"
+PLACE = "another place of the row than the target · 取的不是目标那一列"
+ZERO = "a target of 0 is taken for none · 把目标 0 当成没有目标"
+MISSING = "places without a target · 没有目标的位置"
+LARGE = "large logits, or far apart · logits 很大，或相差很大"
+SMALL = "very small probabilities · 很小的概率"
+CHANGES = "an argument is changed · 改动了参数"
+FIRST = """
 def candidate(logits, targets):
     there = targets != -100
     z, t = logits[there], targets[there]
@@ -65,9 +73,7 @@ def candidate(logits, targets):
     total = np.exp(z - top[:, None]).sum(axis=1)
     return float(np.mean(top + np.log(total) - z[np.arange(len(t)), t]))
 """
-RIGHT = [
-    *programs(HIDDEN),
-    *programs("""
+SECOND = """
 def candidate(logits, targets):
     total, n = 0.0, 0
     for row, target in zip(logits.tolist(), targets.tolist()):
@@ -77,82 +83,58 @@ def candidate(logits, targets):
         row = sorted((x - row[target] for x in row), reverse=True)
         total += row[0] + np.log(sum(np.exp(x - row[0]) for x in row))
     return total / n
-"""),
-    *programs("""
+"""
+THIRD = """
 def candidate(logits, targets):
     kept = np.flatnonzero(targets >= 0)
     z = np.asarray(logits, np.longdouble)[kept]
     z = (z.T - z[np.arange(len(kept)), targets[kept]]).T
     return np.float64(np.logaddexp.reduce(z, axis=1).sum() / kept.size)
-"""),
-    *programs("""
+"""
+FOURTH = """
 def candidate(logits, targets):
     z = logits[targets != -100]
     z = np.float32(z - z.max(axis=1, keepdims=True))
     log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True, dtype=np.float32))
     picked = np.take_along_axis(log_p, targets[targets != -100][:, None], axis=1)
     return np.float32(-picked.mean())
-"""),
-]
+"""
+RIGHT = [program for text in (FIRST, SECOND, THIRD, FOURTH) for program in programs(text)]
 PLAIN = [
-    *variants(HIDDEN, [("targets != -100", "targets != 0"), ("targets != -100", "targets > 0")]),
-    *variants(HIDDEN, [("float(np.mean(", "float(np.median("), ("+ np.log(total)", "+ np.log10(total)")]),
+    *variants(FIRST, {ZERO: [("targets != -100", "targets != 0"), ("targets != -100", "targets > 0")]}),
+    *variants(FIRST, {MEAN: [("float(np.mean(", "float(np.median("), ("float(np.mean(", "float(np.max(")]}),
     *variants(
-        HIDDEN, [("float(np.mean(top", "float(np.mean(2 * top"), ("np.arange(len(t)), t]", "np.arange(len(t)), 0]")]
+        FIRST, {UNIT: [("+ np.log(total)", "+ np.log10(total)"), ("float(np.mean(top", "float(np.mean(2 * top")]}
     ),
-    *variants(HIDDEN, [("return float(np.mean(top", "return -float(np.mean(top"), ("float(np.mean(", "float(np.max(")]),
-    *programs("""
-def candidate(logits, targets):
-    kept = targets != -100
-    p = np.exp(logits[kept] - np.logaddexp.reduce(logits[kept], axis=1, keepdims=True))
-    return -np.log(p[np.arange(len(p)), targets[kept]].mean())
-"""),
-    *programs("""
-def candidate(logits, targets):
-    kept = targets != -100
-    z = logits[kept] - logits[kept].max(axis=1, keepdims=True)
-    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
-    return -log_p[np.arange(len(z)), targets[kept]]
-"""),
-    *programs("""
-def candidate(logits, targets):
-    kept = targets != -100
-    z = logits[kept] - logits[kept].max(axis=1, keepdims=True)
-    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
-    return -log_p.max(axis=1).mean()
-"""),
+    *variants(FIRST, {PLACE: [("np.arange(len(t)), t]", "np.arange(len(t)), 0]")]}),
+    *variants(SECOND, {MEAN: [("return total / n", "return total")], ZERO: [("target == -100", "target <= 0")]}),
+    *variants(SECOND, {UNIT: [("total += row[0] +", "total +="), ("np.log(sum(", "(sum(")]}),
+    *variants(THIRD, {UNIT: [("np.logaddexp", "np.logaddexp2"), ("np.logaddexp.reduce(z, axis=1)", "z.max(axis=1)")]}),
+    *variants(THIRD, {MEAN: [("/ kept.size", "/ logits.shape[1]")], ZERO: [("targets >= 0", "targets >= 1")]}),
+    *variants(FOURTH, {MEAN: [("-picked.mean()", "-picked.sum()"), ("np.float32(-picked.mean())", "-picked[:, 0]")]}),
+    *variants(FOURTH, {UNIT: [("-picked.mean()", "-np.log(np.exp(picked).mean())")]}),
+    *variants(FOURTH, {PLACE: [("targets[targets != -100][:, None]", "targets[targets != -100][::-1, None]")]}),
 ]
 EDGE = [
+    *variants(FIRST, {LARGE: [("z.max(axis=1)", "np.full(len(z), z.max())"), ("z.max(axis=1)", "0 * z.max(axis=1)")]}),
+    *variants(FIRST, {CHANGES: [("z, t = ", "logits -= 1.0\n    z, t = ")]}),
+    *variants(FIRST, {MISSING: [("float(np.mean(top", "len(t) / len(targets) * float(np.mean(top")]}),
+    *variants(SECOND, {LARGE: [("reverse=True", "reverse=False")]}),
     *variants(
-        HIDDEN,
-        [("top = z.max(axis=1)", "top = np.full(len(z), z.max())"), ("top = z.max(axis=1)", "top = 0 * z.max(axis=1)")],
+        SECOND,
+        {
+            MISSING: [("n += 1\n", "n += 1 + (-100 in targets)\n")],
+            SMALL: [("x - row[target] for", "min(x - row[target], 50) for")],
+        },
     ),
-    *programs("""
-def candidate(logits, targets):
-    kept = targets != -100
-    logits -= logits.max(axis=1, keepdims=True)
-    log_p = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
-    return -log_p[kept, targets[kept]].mean()
-"""),
-    *programs("""
-def candidate(logits, targets):
-    kept = targets != -100
-    z = logits[kept] - logits[kept].max(axis=1, keepdims=True)
-    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
-    return -np.log(p[np.arange(len(p)), targets[kept]] + 1e-9).mean()
-"""),
-    *programs("""
-def candidate(logits, targets):
-    targets[targets == -100] = 0
-    z = logits - logits.max(axis=1, keepdims=True)
-    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
-    return -log_p[np.arange(len(z)), targets].mean()
-"""),
-    *programs("""
-def candidate(logits, targets):
-    nats = [np.logaddexp.reduce(row) - row[t] if t != -100 else 0.0 for row, t in zip(logits, targets)]
-    return sum(nats) / len(nats)
-"""),
+    *variants(THIRD, {MISSING: [("/ kept.size", "/ len(targets)"), ("targets >= 0", "targets >= -100")]}),
+    *variants(THIRD, {CHANGES: [("    z = np.asarray", "    targets[targets < 0] = 0\n    z = np.asarray")]}),
+    *variants(FOURTH, {LARGE: [("z - z.max(axis=1, keepdims=True)", "z - z.mean(axis=1, keepdims=True)")]}),
+    *variants(FOURTH, {SMALL: [("-picked.mean()", "-np.maximum(picked, -30).mean()")]}),
+    *variants(
+        FOURTH,
+        {CHANGES: [("    z = logits[targets != -100]\n", "    z = logits[targets != -100]\n    logits *= 1.5\n")]},
+    ),
 ]
 
 

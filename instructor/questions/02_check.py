@@ -66,7 +66,15 @@ def wrong_6(q, k, v):
     scores = np.exp(q @ k.T / np.sqrt(q.shape[1])) * np.tri(len(q))
     return scores / scores.sum(axis=1, keepdims=True) @ v
 """
-HIDDEN = """
+SCALE = "scores on another scale · 分数的尺度不对"
+SEES = "tokens that may not be seen, or unseen ones that may · 看见了不该看的，或没看见该看的"
+SUMS = "weights that do not sum to 1 · 权重的和不是 1"
+MIXED = "q, k and v mixed up · q、k、v 弄混了"
+WIDTH = "values of another width than the keys · 值与键的宽度不同"
+LARGE = "large scores · 分数很大"
+LONG = "a long text · 文本很长"
+CHANGES = "an argument is changed · 改动了参数"
+FIRST = """
 def candidate(q, k, v):
     T, d_k = q.shape
     i, j = np.indices((T, T))
@@ -74,9 +82,7 @@ def candidate(q, k, v):
     e = np.exp(scores - scores.max(axis=1, keepdims=True))
     return e / e.sum(axis=1, keepdims=True) @ v
 """
-RIGHT = [
-    *programs(HIDDEN),
-    *programs("""
+SECOND = """
 def candidate(q, k, v):
     rows = []
     for t in range(1, len(q) + 1):
@@ -84,15 +90,15 @@ def candidate(q, k, v):
         w = np.exp(s - np.logaddexp.reduce(s))
         rows.append(v[:t].T @ w)
     return np.stack(rows)
-"""),
-    *programs("""
+"""
+THIRD = """
 def candidate(q, k, v):
     s = np.longdouble(q) @ np.longdouble(k).T / np.sqrt(np.longdouble(q.shape[1]))
     s = np.tril(s) - np.triu(np.full(s.shape, np.inf), 1)
     w = np.exp(s - s.max(axis=1)[:, None])
     return np.float64((w @ np.longdouble(v)) / w.sum(axis=1)[:, None])
-"""),
-    *programs("""
+"""
+FOURTH = """
 def candidate(q, k, v):
     most = np.full(len(q), -np.inf)
     total, out = np.zeros(len(q)), np.zeros((len(q), v.shape[1]))
@@ -104,22 +110,37 @@ def candidate(q, k, v):
         out[j:] = out[j:] * shrink[:, None] + w[:, None] * v[j]
         most[j:] = new
     return out / total[:, None]
-"""),
-]
+"""
+RIGHT = [program for text in (FIRST, SECOND, THIRD, FOURTH) for program in programs(text)]
 PLAIN = [
-    *variants(
-        HIDDEN, [("/ np.sqrt(d_k)", "/ d_k"), ("/ np.sqrt(d_k)", "* np.sqrt(d_k)"), ("/ np.sqrt(d_k)", "/ np.sqrt(T)")]
-    ),
-    *variants(HIDDEN, [("j <= i", "j >= i"), ("j <= i", "j <= i + 1"), ("j <= i", "(j < i) | (i + j == 0)")]),
-    *variants(HIDDEN, [("-np.inf", "0"), ("q @ k.T", "k @ q.T"), ("e.sum(axis=1,", "e.sum(axis=0,")]),
-    *variants(HIDDEN, [("np.sqrt(d_k), -np.inf)", "np.sqrt(d_k), -np.inf) * 2"), (" @ v", ""), (" @ v", " @ k")]),
+    *variants(FIRST, {SCALE: [("/ np.sqrt(d_k)", "/ d_k"), ("/ np.sqrt(d_k)", "* np.sqrt(d_k)")]}),
+    *variants(FIRST, {SEES: [("j <= i", "j >= i"), ("j <= i", "(j < i) | (i + j == 0)"), ("-np.inf", "0")]}),
+    *variants(FIRST, {MIXED: [("q @ k.T", "k @ q.T"), (" @ v", " @ k")], SUMS: [("e.sum(axis=1,", "e.sum(axis=0,")]}),
+    *variants(SECOND, {SCALE: [("q.shape[1] ** -0.5", "len(q) ** -0.5"), ("* q.shape[1] ** -0.5", "")]}),
+    *variants(SECOND, {MIXED: [("q[t - 1]", "q[0]"), ("v[:t].T", "v[:t][::-1].T")]}),
+    *variants(THIRD, {SEES: [("np.inf), 1)", "np.inf), 2)")], SUMS: [("w.sum(axis=1)", "w.sum(axis=0)")]}),
+    *variants(THIRD, {SCALE: [("np.sqrt(np.longdouble(q.shape[1]))", "np.longdouble(q.shape[1])")]}),
+    *variants(FOURTH, {SUMS: [("w[:, None] * v[j]", "v[j]"), ("np.exp(most[j:] - new)", "np.ones(len(new))")]}),
+    *variants(FOURTH, {MIXED: [("q[j:] @ k[j]", "k[j:] @ q[j]")], SEES: [("range(len(k))", "range(1, len(k))")]}),
 ]
 EDGE = [
-    *variants(HIDDEN, [("np.sqrt(d_k)", "np.sqrt(v.shape[1])"), ("- scores.max(axis=1, keepdims=True)", "")]),
-    *variants(HIDDEN, [("-np.inf", "-1e2"), ("scores.max(axis=1, keepdims=True)", "scores.max()")]),
-    *variants(HIDDEN, [("j <= i", "(j <= i) & (i - j < 8)"), ("i, j =", "q /= np.sqrt(d_k)\n    d_k = 1\n    i, j =")]),
-    *variants(HIDDEN, [(" @ v", " @ v.reshape(T, d_k)"), ("return e", "v -= v[:1] * 0 if T > 1 else v\n    return e")]),
-    *variants(HIDDEN, [("return e /", "return 0 * q + e /")]),
+    *variants(FIRST, {WIDTH: [("np.sqrt(d_k)", "np.sqrt(v.shape[1])"), (" @ v", " @ v.reshape(T, d_k)")]}),
+    *variants(
+        FIRST,
+        {LARGE: [("- scores.max(axis=1, keepdims=True)", ""), ("scores.max(axis=1, keepdims=True)", "scores.max()")]},
+    ),
+    *variants(FIRST, {LARGE: [("-np.inf", "-1e2")], LONG: [("j <= i", "(j <= i) & (i - j < 8)")]}),
+    *variants(FIRST, {CHANGES: [("i, j =", "q /= np.sqrt(d_k)\n    d_k = 1\n    i, j =")]}),
+    *variants(SECOND, {WIDTH: [("q.shape[1] **", "v.shape[1] **")]}),
+    *variants(SECOND, {LARGE: [("np.exp(s - np.logaddexp.reduce(s))", "np.exp(s) / np.exp(s).sum()")]}),
+    *variants(SECOND, {LONG: [("v[:t].T @ w", "v[max(0, t - 8) : t].T @ w[-8:]")]}),
+    *variants(THIRD, {LARGE: [("np.full(s.shape, np.inf)", "np.full(s.shape, 50.0)")]}),
+    *variants(THIRD, {WIDTH: [("np.longdouble(v))", "np.longdouble(v[:, : q.shape[1]]))")]}),
+    *variants(THIRD, {CHANGES: [("    w = np.exp", "    k *= 0.5\n    w = np.exp")]}),
+    *variants(
+        FOURTH, {LARGE: [("np.full(len(q), -np.inf)", "np.zeros(len(q))"), ("np.maximum(most[j:], s)", "0 * s")]}
+    ),
+    *variants(FOURTH, {LONG: [("range(len(k))", "range(min(len(k), 16))")]}),
 ]
 
 

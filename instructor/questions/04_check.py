@@ -60,74 +60,85 @@ def wrong_6(x, gain, bias):
     mean, square = x.mean(axis=-1, keepdims=True), (x**2).mean(axis=-1, keepdims=True)
     return (x - mean) / np.sqrt(np.abs(square - mean**2) + 1e-5) * gain + bias
 """
-HIDDEN = """
+AFFINE = "gain or bias · 增益或偏置"
+CENTRE = "the mean is not taken off, or another one · 没有减均值，或减的不是这个均值"
+SIZE = "divided by something else than the root of the variance · 除的不是方差的平方根"
+ALL = "statistics of all rows together · 各行一起算了"
+EPSILON = "rows with little variance: the 1e-5 · 方差很小的行：1e-5"
+FAR = "numbers far from 0 · 离 0 很远的数"
+AXES = "one axis, or three · 一个轴或三个轴"
+CHANGES = "an argument is changed · 改动了参数"
+FIRST = """
 def candidate(x, gain, bias):
     centred = x - x.mean(axis=-1, keepdims=True)
     size = np.sqrt((centred**2).mean(axis=-1, keepdims=True) + 1e-5)
     return centred / size * gain + bias
 """
-RIGHT = [
-    *programs(HIDDEN),
-    *programs("""
+SECOND = """
 def candidate(x, gain, bias):
     first = x - x[..., :1]
     first = first - first.sum(axis=-1, keepdims=True) / first.shape[-1]
     return bias + gain * first * (np.linalg.norm(first, axis=-1, keepdims=True) ** 2 / first.shape[-1] + 1e-5) ** -0.5
-"""),
-    *programs("""
+"""
+THIRD = """
 def candidate(x, gain, bias):
     wide = np.longdouble(x)
     wide = wide - wide.mean(axis=-1)[..., None]
     return np.float32(wide / np.hypot(wide.std(axis=-1), np.sqrt(1e-5))[..., None] * gain + bias)
-"""),
-    *programs("""
+"""
+FOURTH = """
 def candidate(x, gain, bias):
     out = np.empty(x.shape)
     for place in np.ndindex(x.shape[:-1]):
         row = x[place] - x[place].mean()
         out[place] = gain * (row / np.sqrt(row @ row / row.size + 1e-5)) + bias
     return out
-"""),
-]
+"""
+RIGHT = [program for text in (FIRST, SECOND, THIRD, FOURTH) for program in programs(text)]
 PLAIN = [
-    *variants(HIDDEN, [("* gain + bias", "* (gain + bias)"), ("* gain + bias", "* gain"), ("* gain + bias", "+ bias")]),
+    *variants(FIRST, {AFFINE: [("* gain + bias", "* (gain + bias)"), ("* gain + bias", "* gain - bias")]}),
+    *variants(FIRST, {ALL: [("x.mean(axis=-1, keepdims=True)", "x.mean()")], CENTRE: [("centred / size", "x / size")]}),
     *variants(
-        HIDDEN, [("x.mean(axis=-1, keepdims=True)", "x.mean()"), ("np.sqrt(", "("), ("centred / size", "x / size")]
+        FIRST, {SIZE: [("np.sqrt(", "("), ("centred**2).mean", "centred**2).sum"), ("centred**2", "np.abs(centred)")]}
     ),
-    *variants(
-        HIDDEN,
-        [("x.mean(axis=-1, keepdims=True)", "x.max(axis=-1, keepdims=True)"), ("centred**2).mean", "centred**2).sum")],
-    ),
-    *variants(
-        HIDDEN,
-        [("(centred**2).mean(axis=-1, keepdims=True)", "(centred**2).mean()"), ("centred**2", "np.abs(centred)")],
-    ),
-    *variants(HIDDEN, [("* gain + bias", "* gain - bias"), ("return centred", "return 1 + centred")]),
+    *variants(SECOND, {AFFINE: [("bias + gain * first *", "bias + first *")], SIZE: [(") ** -0.5", ") ** 0.5")]}),
+    *variants(SECOND, {SIZE: [("** 2 / first.shape[-1]", "** 2")], CENTRE: [(" - first.sum", " * 0.9 - first.sum")]}),
+    *variants(THIRD, {ALL: [("wide.std(axis=-1)", "wide.std()[None]")], AFFINE: [("* gain + bias", "* gain")]}),
+    *variants(THIRD, {SIZE: [("wide.std(axis=-1)", "wide.var(axis=-1)")]}),
+    *variants(THIRD, {CENTRE: [("wide.mean(axis=-1)", "wide.max(axis=-1)")]}),
+    *variants(FOURTH, {ALL: [("x[place].mean()", "x.mean()")], AFFINE: [("+ bias", "- bias")]}),
+    *variants(FOURTH, {SIZE: [("row @ row / row.size", "row @ row / (row.size - 1)"), ("np.sqrt(row", "(row")]}),
 ]
 EDGE = [
-    *variants(HIDDEN, [("+ 1e-5)", ")"), ("+ 1e-5)", ") + 1e-5"), ("+ 1e-5)", "+ 1e-8)")]),
-    *variants(HIDDEN, [("x - x.mean", "x.astype(np.float32) - x.mean")]),
-    *programs("""
-def candidate(x, gain, bias):
-    x -= x.mean(axis=-1, keepdims=True)
-    return x / np.sqrt(x.var(axis=-1, keepdims=True) + 1e-5) * gain + bias
-"""),
-    *programs("""
-def candidate(x, gain, bias):
-    T, d = x.shape[-2:]
-    x = x.reshape(-1, d)[-T:]
-    return (x - x.mean(axis=1, keepdims=True)) / np.sqrt(x.var(axis=1, keepdims=True) + 1e-5) * gain + bias
-"""),
-    *programs("""
-def candidate(x, gain, bias):
-    centred = (x.T - x.mean(axis=-1).T).T if x.ndim < 3 else x - x.mean(axis=(0, 2), keepdims=True)
-    return centred / np.sqrt(centred.var(axis=-1, keepdims=True) + 1e-5) * gain + bias
-"""),
-    *programs("""
-def candidate(x, gain, bias):
-    square, mean = np.mean(x * x, axis=-1, keepdims=True), np.mean(x, axis=-1, keepdims=True)
-    return (x - mean) / np.sqrt(np.maximum(square - mean * mean, 0) + 1e-5) * gain + bias
-"""),
+    *variants(
+        FIRST, {EPSILON: [("+ 1e-5)", ")"), ("+ 1e-5)", ") + 1e-5")], FAR: [("x - x.mean", "np.float32(x) - x.mean")]}
+    ),
+    *variants(
+        FIRST,
+        {
+            CHANGES: [
+                ("= x - x.mean(axis=-1, keepdims=True)", "= x\n    x -= x.mean(axis=-1, keepdims=True)"),
+                ("    return centred", "    gain *= 0.5\n    return 2 * centred"),
+            ]
+        },
+    ),
+    *variants(SECOND, {EPSILON: [("+ 1e-5", "+ 1e-8"), ("+ 1e-5", "+ 0.0")]}),
+    *variants(SECOND, {FAR: [("x - x[..., :1]", "np.float32(x)")], AXES: [("(first, axis=-1,", "(first, axis=1,")]}),
+    *variants(THIRD, {EPSILON: [("np.sqrt(1e-5)", "1e-5")], FAR: [("np.longdouble(x)", "np.float32(x)")]}),
+    *variants(THIRD, {AXES: [("wide.mean(axis=-1)", "wide.mean(axis=x.ndim // 2)")]}),
+    *variants(
+        THIRD,
+        {
+            CHANGES: [
+                (
+                    "    wide = np.longdouble(x)\n",
+                    "    wide = np.longdouble(x)\n    bias -= 0.5\n    bias = bias + 0.5\n",
+                )
+            ]
+        },
+    ),
+    *variants(FOURTH, {CHANGES: [("np.empty(x.shape)", "x")], AXES: [("x.shape[:-1]", "x.shape[:1]")]}),
+    *variants(FOURTH, {EPSILON: [("+ 1e-5)", ") + 1e-5")], FAR: [("x[place].mean()", "np.float32(x[place].mean())")]}),
 ]
 
 

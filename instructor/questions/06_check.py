@@ -62,7 +62,17 @@ def wrong_6(logits, temperature, k, rng):
     p = np.exp(logits[kept] / temperature)
     return rng.choice(kept, p=p / p.sum())
 """
-HIDDEN = """
+TEMPERATURE = "temperature · 温度"
+CUT = "another number than k is kept · 留下的不是 k 个"
+SHARES = "other shares · 频率不对"
+CHANCE = "no chance, or the same at each draw · 没有随机性，或每次抽到的都一样"
+LOW = "a low temperature · 低温度"
+LARGE = "large logits · logits 很大"
+ENDS = "k of 1, or more than there are · k 为 1，或多于总数"
+UNLIKELY = "many unlikely ids · 许多不太可能的 id"
+FOREIGN = "chance from elsewhere than rng · 随机性不来自 rng"
+CHANGES = "an argument is changed · 改动了参数"
+FIRST = """
 def candidate(logits, temperature, k, rng):
     order = np.argsort(-logits)[:k]
     z = logits[order] / temperature
@@ -71,14 +81,12 @@ def candidate(logits, temperature, k, rng):
     place = np.flatnonzero(rng.random() < np.cumsum(p))
     return order[place[0] if len(place) else -1]
 """
-RIGHT = [
-    *programs(HIDDEN),
-    *programs("""
+SECOND = """
 def candidate(logits, temperature, k, rng):
     z = np.where(logits >= np.sort(logits)[::-1][min(k, len(logits)) - 1], logits / temperature, -np.inf)
     return (z + rng.gumbel(size=len(z))).argmax()
-"""),
-    *programs("""
+"""
+THIRD = """
 def candidate(logits, temperature, k, rng):
     likely = sorted(zip(logits.tolist(), range(len(logits))), reverse=True)[:k]
     weights = [float(np.exp((x - likely[0][0]) / temperature)) for x, _ in likely]
@@ -88,31 +96,46 @@ def candidate(logits, temperature, k, rng):
         if left < 0:
             return i
     return likely[-1][1]
-"""),
-    *programs("""
+"""
+FOURTH = """
 def candidate(logits, temperature, k, rng):
     order = np.argsort(logits)[::-1][:k]
     z = np.float32(logits[order] - logits[order].max()) / np.float32(temperature)
     return np.int32(order[np.argmin(rng.exponential(size=len(order)) * np.exp(-z.astype(float).clip(-600)))])
-"""),
-]
+"""
+RIGHT = [program for text in (FIRST, SECOND, THIRD, FOURTH) for program in programs(text)]
 PLAIN = [
-    *variants(HIDDEN, [("order = ", "logits *= 1 / temperature\n    temperature = 1\n    order = ")]),
-    *variants(HIDDEN, [("/ temperature", ""), ("/ temperature", "/ temperature**2"), ("[:k]", "[: k + 1]")]),
-    *variants(HIDDEN, [("-logits)", "logits)"), ("[:k]", "[: max(1, k - 1)]"), ("p = p / p.sum()", "p = p / p.max()")]),
-    *variants(HIDDEN, [("np.exp(z - z[0])", "np.ones(len(z))"), ("rng.random()", "np.random.default_rng(0).random()")]),
-    *variants(HIDDEN, [("rng.random()", "0.0"), ("return order[place[0] if len(place) else -1]", "return place[0]")]),
-    *variants(HIDDEN, [("rng.random()", "rng.random() ** 2"), ("order[place[0]", "order[place[-1]")]),
+    *variants(FIRST, {TEMPERATURE: [("/ temperature", ""), ("/ temperature", "/ temperature**2")]}),
+    *variants(FIRST, {CUT: [("[:k]", "[: k + 1]"), ("[:k]", "[: max(1, k - 1)]"), ("-logits)", "logits)")]}),
+    *variants(FIRST, {SHARES: [("np.exp(z - z[0])", "np.ones(len(z))"), ("rng.random()", "rng.random() ** 2")]}),
+    *variants(FIRST, {CHANCE: [("rng.random()", "np.random.default_rng(0).random()"), ("rng.random()", "0.0")]}),
+    *variants(SECOND, {SHARES: [("rng.gumbel", "rng.normal")], CHANCE: [("rng.gumbel(size=len(z))", "rng.gumbel()")]}),
+    *variants(
+        SECOND, {TEMPERATURE: [("logits / temperature", "logits")], CUT: [("[min(k, len(logits)) - 1]", "[-1]")]}
+    ),
+    *variants(
+        THIRD, {TEMPERATURE: [(") / temperature", ") * temperature")], CUT: [("reverse=True)[:k]", "reverse=True)")]}
+    ),
+    *variants(THIRD, {SHARES: [("left -= weight", "left -= sum(weights) / len(weights)")]}),
+    *variants(FOURTH, {SHARES: [("np.argmin", "np.argmax")], CUT: [("[::-1][:k]", "[:k]")]}),
+    *variants(FOURTH, {TEMPERATURE: [(" / np.float32(temperature)", "")]}),
 ]
 EDGE = [
+    *variants(FIRST, {LARGE: [("z - z[0]", "z")], FOREIGN: [("rng.random()", "np.random.random()")]}),
     *variants(
-        HIDDEN, [("z - z[0]", "z"), ("rng.random()", "np.random.random()"), ("-logits)[:k]", "-logits)[np.arange(k)]")]
+        FIRST, {UNLIKELY: [("z - z[0]", "(z - z[0]).clip(-5)")], LOW: [("/ temperature", "/ max(temperature, 0.3)")]}
     ),
-    *variants(HIDDEN, [("z - z[0]", "(z - z[0]).clip(-5)")]),
+    *variants(FIRST, {ENDS: [("-logits)[:k]", "-logits)[np.arange(k)]"), ("[:k]", "[: max(k, 2)]")]}),
+    *variants(FIRST, {CHANGES: [("    order = ", "    logits -= 2.0\n    order = ")]}),
+    *variants(SECOND, {ENDS: [("min(k, len(logits))", "k")], LOW: [("/ temperature", "/ max(temperature, 0.3)")]}),
+    *variants(SECOND, {FOREIGN: [("rng.gumbel", "np.random.default_rng().gumbel")]}),
+    *variants(SECOND, {CHANGES: [("    return", "    logits -= 2.0\n    return")]}),
+    *variants(THIRD, {LARGE: [("x - likely[0][0]", "x")], ENDS: [("reverse=True)[:k]", "reverse=True)[: max(k, 2)]")]}),
+    *variants(THIRD, {LOW: [(") / temperature", ") / max(temperature, 0.3)")]}),
     *variants(
-        HIDDEN, [("logits[order] / temperature", "logits[order] / max(temperature, 0.3)"), ("[:k]", "[: max(k, 2)]")]
+        FOURTH, {UNLIKELY: [("clip(-600)", "clip(-5)")], FOREIGN: [("rng.exponential", "np.random.exponential")]}
     ),
-    *variants(HIDDEN, [("rng.random()", "np.random.default_rng().random()")]),
+    *variants(FOURTH, {LARGE: [("logits[order] - logits[order].max()", "logits[order]")]}),
 ]
 
 
@@ -156,4 +179,4 @@ def passes(candidate, edges=True):
     return True
 
 
-QUESTIONS = (check_question("06.5", "check_sampler", passes, GIVEN, RIGHT, PLAIN, EDGE, seconds=20),)
+QUESTIONS = (check_question("06.5", "check_sampler", passes, GIVEN, RIGHT, PLAIN, EDGE),)

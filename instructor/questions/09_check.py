@@ -46,15 +46,22 @@ def wrong_6(encode, w, a, b):
     a, b = a[:n], b[:n]
     return w @ (encode([0, *a, 1, *b, 2]) + encode([0, *b, 1, *a, 2]))
 """
-HIDDEN = """
+ORDER = "one order twice, or one alone · 一种次序算了两遍，或只算一种"
+SUM = "the two states are not added · 两个状态没有相加"
+MARKERS = "markers that are missing or others · 标记缺了或不对"
+EQUAL = "two texts that are equal · 两个文本相同"
+NEGATIVE = "scores below 0 · 负的分数"
+LONG = "long texts · 文本很长"
+LENGTHS = "texts of different lengths · 文本长度不同"
+AGAIN = "ids that come again · id 重复出现"
+CHANGES = "an argument is changed · 改动了参数"
+FIRST = """
 def candidate(encode, w, a, b):
     one = encode([0, *a, 1, *b, 2])
     other = encode([0, *b, 1, *a, 2])
     return float(np.dot(w, one + other))
 """
-RIGHT = [
-    *programs(HIDDEN),
-    *programs("""
+SECOND = """
 def candidate(encode, w, a, b):
     total = 0.0
     for swapped in (True, False):
@@ -64,69 +71,54 @@ def candidate(encode, w, a, b):
         ids.extend(a if swapped else b)
         total = total + np.inner(encode(ids + [2]), w)
     return total
-"""),
-    *programs("""
+"""
+THIRD = """
 def candidate(encode, w, a, b):
     states = np.stack([encode([0] + list(x) + [1] + list(y) + [2]) for x, y in ((a, b), (b, a))])
     return np.float32(np.einsum("nd,d->", np.longdouble(states), np.longdouble(w)))
-"""),
-    *programs("""
+"""
+FOURTH = """
 def candidate(encode, w, a, b):
     if a == b:
         return 2 * (encode([0, *a, 1, *a, 2]) @ w)
     if b < a:
         a, b = b, a
     return encode([0, *b, 1, *a, 2]) @ w + encode([0, *a, 1, *b, 2]) @ w
-"""),
-]
+"""
+RIGHT = [program for text in (FIRST, SECOND, THIRD, FOURTH) for program in programs(text)]
 PLAIN = [
-    *variants(
-        HIDDEN,
-        [("[0, *b, 1, *a, 2]", "[0, *a, 1, *b, 2]"), ("one + other", "one - other"), ("one + other", "one * other")],
-    ),
-    *variants(
-        HIDDEN,
-        [
-            ("one + other", "np.maximum(one, other)"),
-            ("one + other", "2 * other"),
-            ("[0, *a, 1, *b, 2]", "[0, *a, *b, 2]"),
-        ],
-    ),
-    *variants(
-        HIDDEN, [("[0, *b, 1, *a, 2]", "[0, *b[::-1], 1, *a[::-1], 2]"), ("[0, *a, 1, *b, 2]", "[0, *a, 1, *b]")]
-    ),
-    *variants(HIDDEN, [("[0, *a, 1, *b, 2]", "[*a, 1, *b, 2]"), ("[0, *b, 1, *a, 2]", "[0, *b, 2, *a, 1]")]),
-    *programs("""
-def candidate(encode, w, a, b):
-    return float(np.dot(w, encode([0, *a, 1, *b, 1, *a, 2])))
-"""),
+    *variants(FIRST, {ORDER: [("[0, *b, 1, *a, 2]", "[0, *a, 1, *b, 2]"), ("one + other", "2 * other")]}),
+    *variants(FIRST, {SUM: [("one + other", "one - other"), ("one + other", "np.maximum(one, other)")]}),
+    *variants(FIRST, {MARKERS: [("[0, *a, 1, *b, 2]", "[0, *a, *b, 2]"), ("[0, *a, 1, *b, 2]", "[*a, 1, *b, 2]")]}),
+    *variants(SECOND, {ORDER: [("(True, False)", "(True, True)")], SUM: [("total + np", "total - np")]}),
+    *variants(SECOND, {MARKERS: [("ids.append(1)", "ids.append(2)"), ("encode(ids + [2])", "encode(ids)")]}),
+    *variants(THIRD, {ORDER: [("((a, b), (b, a))", "((a, b), (a, b))")], MARKERS: [("+ [1] +", "+")]}),
+    *variants(THIRD, {SUM: [("np.longdouble(states)", "np.longdouble(states) / 2")]}),
+    *variants(FOURTH, {ORDER: [("return encode([0, *b, 1, *a, 2]) @ w + encode", "return 2 * encode")]}),
+    *variants(FOURTH, {SUM: [("[0, *b, 1, *a, 2]) @ w +", "[0, *b, 1, *a, 2]) @ w *")]}),
+    *variants(FOURTH, {MARKERS: [("[0, *b, 1, *a, 2]", "[0, *b, 2, *a, 1]")]}),
 ]
 EDGE = [
+    *variants(FIRST, {EQUAL: [("one + other", "one + (0 if a == b else other)")]}),
+    *variants(FIRST, {NEGATIVE: [("float(np.dot(w, one + other))", "max(0.0, np.dot(w, one + other))")]}),
     *variants(
-        HIDDEN,
-        [
-            ("one + other", "one + (0 if a == b else other)"),
-            ("float(np.dot(w, one + other))", "max(0.0, np.dot(w, one + other))"),
-        ],
+        FIRST,
+        {LONG: [("one = ", "a, b = a[:8], b[:8]\n    one = ")], CHANGES: [("return", "w *= 1.5\n    return 2 / 3 *")]},
     ),
+    *variants(FIRST, {LENGTHS: [("one = ", "a, b = a[: len(b)], b\n    one = ")]}),
     *variants(
-        HIDDEN, [("return", "w *= 1 + (len(a) > 0) * 1e-3\n    return"), ("one = ", "a, b = a[:8], b[:8]\n    one = ")]
+        SECOND, {NEGATIVE: [("total + np.inner(encode(ids + [2]), w)", "total + abs(np.inner(encode(ids + [2]), w))")]}
     ),
-    *variants(HIDDEN, [("one = ", "a, b = list(dict.fromkeys(a)), list(dict.fromkeys(b))\n    one = ")]),
-    *variants(HIDDEN, [("one = ", "a, b = (a, b) if len(a) <= len(b) else (a[-len(b) :], b)\n    one = ")]),
+    *variants(SECOND, {LONG: [("ids.append(1)", "ids = [*ids[:12], 1]")]}),
+    *variants(SECOND, {AGAIN: [("ids.append(1)", "ids = [*dict.fromkeys(ids), 1]")]}),
+    *variants(THIRD, {EQUAL: [("((a, b), (b, a))", "{(tuple(a), tuple(b)), (tuple(b), tuple(a))}")]}),
+    *variants(THIRD, {LENGTHS: [("list(y) + [2]", "list(y)[: len(x)] + [2]")]}),
+    *variants(THIRD, {NEGATIVE: [("np.longdouble(w)", "np.longdouble(np.abs(w))")]}),
+    *variants(FOURTH, {EQUAL: [("return 2 * (encode", "return (encode")]}),
+    *variants(FOURTH, {CHANGES: [("    if b < a:", "    a.append(a[-1])\n    a = a[:-1]\n    if b < a:")]}),
     *variants(
-        HIDDEN,
-        [
-            ("one = ", "a, b = a[: len(b) + 1], b[: len(a) + 1]\n    one = "),
-            ("other = ", "a.sort(key=lambda i: 0)\n    a.append(a.pop())\n    b[:] = b[:1] + b[1:9]\n    other = "),
-        ],
+        FOURTH, {AGAIN: [("    if b < a:", "    a = [x for i, x in enumerate(a) if x not in a[:i]]\n    if b < a:")]}
     ),
-    *programs("""
-def candidate(encode, w, a, b):
-    a.insert(0, 0)
-    one = encode([*a, 1, *b, 2])
-    return w @ (one + encode([0, *b, 1, *a[1:], 2]))
-"""),
 ]
 
 

@@ -100,7 +100,17 @@ def wrong_6(word, merges):
                 pieces[i : i + 2] = [pieces[i] + pieces[i + 1]]
     return pieces
 """
-HIDDEN = """
+FIRST_LEARNT = "another pair than the one learnt first · 合并的不是最早学到的一对"
+END = "the mark of the end · 词尾标记"
+STOPS = "stops too early · 停得太早"
+RESULT = "other pieces are returned · 返回的片段不对"
+SIDE = "from right to left, where pieces overlap · 有重叠时从右向左"
+AGAIN = "a pair that occurs several times · 同一对出现多次"
+CASE = "upper case, or other scripts · 大写字母或其他文字"
+SHORT = "a short word, or no merges · 很短的词，或没有合并"
+LONG = "a long word · 很长的词"
+CHANGES = "an argument is changed · 改动了参数"
+FIRST = """
 def candidate(word, merges):
     pieces = [*word[:-1], word[-1] + "</w>"]
     ranks = {pair: rank for rank, pair in enumerate(merges)}
@@ -114,9 +124,7 @@ def candidate(word, merges):
                 pieces[i : i + 2] = [pieces[i] + pieces[i + 1]]
             i += 1
 """
-RIGHT = [
-    *programs(HIDDEN),
-    *programs("""
+SECOND = """
 def candidate(word, merges):
     def cut(pieces, start):
         for rank in range(start, len(merges)):
@@ -126,8 +134,8 @@ def candidate(word, merges):
         return pieces
 
     return list(cut(tuple(word[:-1]) + (word[-1] + "</w>",), 0))
-"""),
-    *programs("""
+"""
+THIRD = """
 def candidate(word, merges):
     letters, ends = list(word), list(range(1, len(word) + 1))
     letters[-1] += "</w>"
@@ -138,8 +146,8 @@ def candidate(word, merges):
         if not ranks or min(ranks) == len(merges):
             return texts
         del ends[ranks.index(min(ranks))]
-"""),
-    *programs("""
+"""
+FOURTH = """
 def candidate(word, merges):
     pieces = np.array([*word[:-1], word[-1] + "</w>"], dtype=object)
     for first, second in merges:
@@ -150,72 +158,55 @@ def candidate(word, merges):
                 pieces = np.delete(pieces, i + 1)
             i += 1
     return pieces.tolist()
-"""),
-]
+"""
+RIGHT = [program for text in (FIRST, SECOND, THIRD, FOURTH) for program in programs(text)]
 PLAIN = [
+    *variants(FIRST, {FIRST_LEARNT: [("min(known)", "max(known)"), ("merges[min(known)]", "merges[known[0]]")]}),
+    *variants(FIRST, {END: [('word[-1] + "</w>"]', "word[-1]]"), ('word[-1] + "</w>"]', 'word[-1], "</w>"]')]}),
+    *variants(FIRST, {STOPS: [("if not known:", "if len(pieces) < len(word):")]}),
     *variants(
-        HIDDEN,
-        [
-            ("min(known)", "max(known)"),
-            ('word[-1] + "</w>"]', "word[-1]]"),
-            ('word[-1] + "</w>"]', 'word[-1], "</w>"]'),
-        ],
-    ),
-    *variants(HIDDEN, [("if not known:", "if True:"), ("if not known:", "if not known or len(pieces) < len(word):")]),
-    *variants(HIDDEN, [("return pieces\n", "return len(pieces)\n"), ("return pieces\n", "return [''.join(pieces)]\n")]),
-    *variants(
-        HIDDEN,
-        [
-            ("return pieces\n", "return pieces[::-1]\n"),
-            ("return pieces\n", "return [p.replace('</w>', '') for p in pieces]\n"),
-        ],
+        FIRST,
+        {RESULT: [("return pieces\n", "return [''.join(pieces)]\n"), ("return pieces\n", "return pieces[::-1]\n")]},
     ),
     *variants(
-        HIDDEN, [("[*word[:-1], ", "['<w>' + word[0], *word[1:-1], "), ("merges[min(known)]", "merges[known[0]]")]
+        SECOND,
+        {STOPS: [("return cut(pieces[:i]", "return (pieces[:i]")], END: [('(word[-1] + "</w>",)', "(word[-1],)")]},
     ),
+    *variants(SECOND, {FIRST_LEARNT: [("range(start, len(merges))", "reversed(range(start, len(merges)))")]}),
+    *variants(THIRD, {FIRST_LEARNT: [("ranks.index(min(ranks))]", "0]")], STOPS: [("if not ranks or", "if True or")]}),
+    *variants(THIRD, {END: [('letters[-1] += "</w>"', 'letters[0] = "<w>" + letters[0]')]}),
+    *variants(THIRD, {RESULT: [("return texts", "return len(texts)")]}),
+    *variants(FOURTH, {RESULT: [("return pieces.tolist()", "return [p.replace('</w>', '') for p in pieces]")]}),
+    *variants(FOURTH, {STOPS: [("in merges:", "in merges[:2]:")], FIRST_LEARNT: [("in merges:", "in merges[::-1]:")]}),
 ]
 EDGE = [
-    *variants(HIDDEN, [("*word[:-1]", "*word[:-1].lower()"), ("*word[:-1]", "*(c for c in word[:-1] if c.isascii())")]),
     *variants(
-        HIDDEN,
-        [
-            ("        if not known:", "        if len(pieces) < 3 or not known:"),
-            ("[*word[:-1], ", "[word[0], *word[1:-1], "),
-        ],
+        FIRST, {CASE: [("*word[:-1]", "*word[:-1].lower()"), ("*word[:-1]", "*(c for c in word[:-1] if c.isascii())")]}
     ),
     *variants(
-        HIDDEN,
-        [
-            (
-                "merges[min(known)], 0",
-                "merges[min(known)], 0\n        merges.remove(best)\n        ranks = dict(zip(merges, range(99)))",
-            )
-        ],
+        FIRST,
+        {SHORT: [("if not known:", "if len(pieces) < 3 or not known:"), ("[*word[:-1], ", "[word[0], *word[1:-1], ")]},
     ),
+    *variants(FIRST, {LONG: [("    i += 1\n", "    i += 1\n            if i > 6:\n                return pieces\n")]}),
+    *variants(FIRST, {CHANGES: [("if not known:\n", "if not known:\n            merges.sort()\n")]}),
+    *variants(SECOND, {SIDE: [("range(len(pieces) - 1)", "reversed(range(len(pieces) - 1))")]}),
+    *variants(SECOND, {AGAIN: [("pieces[i + 2 :], 0)", "pieces[i + 2 :], rank + 1)")]}),
+    *variants(SECOND, {CASE: [("tuple(word[:-1])", "tuple(word[:-1].lower())")]}),
     *variants(
-        HIDDEN, [("            i += 1\n", "            i += 1\n            if i > 6:\n                return pieces\n")]
+        THIRD, {SHORT: [("if not ranks or", "if len(ranks) < 2 or"), ("if not ranks or", "if not ranks[0] + 1 or")]}
     ),
-    *variants(HIDDEN, [('word[-1] + "</w>"]', 'word[-1] + "</w>"] * (len(merges) > 0)')]),
-    *programs("""
-def candidate(word, merges):
-    pieces = [*word[:-1], word[-1] + "</w>"]
-    while True:
-        pairs = list(zip(pieces, pieces[1:]))
-        ranks = [merges.index(p) if p in merges else 999 for p in pairs]
-        if not ranks or min(ranks) == 999:
-            return pieces
-        i = len(ranks) - 1 - ranks[::-1].index(min(ranks))
-        pieces = pieces[:i] + [pieces[i] + pieces[i + 1]] + pieces[i + 2 :]
-"""),
-    *programs("""
-def candidate(word, merges):
-    pieces = [*word[:-1], word[-1] + "</w>"]
-    for pair in merges:
-        if pair in zip(pieces, pieces[1:]):
-            i = list(zip(pieces, pieces[1:])).index(pair)
-            pieces[i : i + 2] = ["".join(pair)]
-    return pieces
-"""),
+    *variants(THIRD, {CASE: [("= list(word),", "= list(word.lower()),")]}),
+    *variants(THIRD, {SIDE: [("ranks.index(min(ranks))]", "len(ranks) - 1 - ranks[::-1].index(min(ranks))]")]}),
+    *variants(FOURTH, {LONG: [("while i + 1 < len(pieces):", "while i + 1 < len(pieces) < 16:")]}),
+    *variants(FOURTH, {AGAIN: [("np.delete(pieces, i + 1)\n", "np.delete(pieces, i + 1)\n                break\n")]}),
+    *variants(
+        FOURTH,
+        {
+            CHANGES: [
+                ("    for first, second in merges:\n", "    while merges:\n        first, second = merges.pop(0)\n")
+            ]
+        },
+    ),
 ]
 
 

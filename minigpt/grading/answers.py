@@ -1,21 +1,24 @@
 """Answers to arrays: cells go into the jail with the inputs of each case, what the functions return comes back.
 
-    cells, questions, seed  --job-->  jail  --zip of .npy-->  {question.id: Answer}
+    cells, questions, seed  --runs-->  jail  --zip of .npy-->  {question.id: Answer}
 
 The comparison is not here: `judge(check, answer.outputs)`. What comes back was written by the answers' own
 code: every name, size and type is checked before memory is given to it, and nothing in it is ever executed.
 """
 
+import builtins
+import hashlib
 import io
 import json
 import math
+import re
 import zipfile
 from dataclasses import dataclass
 
 import numpy as np
 
 from minigpt.grading import jail
-from minigpt.grading.hints import with_hint
+from minigpt.grading.hints import BEFORE, hint_of, with_hint
 from minigpt.grading.question import Program, cases
 
 PARTS = 16  # members of one result, if it is a tuple
@@ -57,11 +60,15 @@ def run_answers(cells, questions, seed, limits=jail.LIMITS, trusted=False):
     asked = [question for question in questions if question.grade_id in last]
     answers = {q.id: Answer([None] * q.n_cases, "missing", f"there is no cell {q.grade_id}") for q in questions}
     if asked:
-        ran = jail.run(job(cells, asked, last, seed), [question.seconds for question in asked], limits, trusted)
-        found = members(ran.data, {"ends.json", *(q.grade_id for q in asked)})
+        run = {question.id: runs(cells, question, last, seed) for question in asked}
+        every = [one for question in asked for one in run[question.id]]
+        ran = jail.run(job(cells, every), [about["seconds"] for about, _ in every], limits, trusted)
+        found = members(ran.data, {"ends.json", *(about["run"] for about, _ in every)})
         ends = read_ends(found.get("ends.json", b""))
         for q in asked:
-            end, place = ends.get(q.grade_id, ("jail: no result", None))
+            names = [about["run"] for about, _ in sorted(run[q.id], key=lambda one: one[0]["places"])]
+            all_ends = [ends.get(name, ("jail: no result", None)) for name in names]
+            end, place = next((one for one in all_ends if one[0] != "done"), ("done", None))
             if ran.why:
                 end = f"jail: {ran.why}"
             if end in ENDS:
@@ -69,20 +76,43 @@ def run_answers(cells, questions, seed, limits=jail.LIMITS, trusted=False):
             elif end != "done":
                 answers[q.id] = Answer([None] * q.n_cases, end, printable(ran.complaint))
             else:
-                answers[q.id] = read(q, found.get(q.grade_id, b""))
+                answers[q.id] = read(q, [found.get(name, b"") for name in names])
     return answers
 
 
-def job(cells, questions, last, seed):
-    """The bytes that the runner reads: an .npz of all arrays, and as JSON which of them make which argument."""
-    arrays, asked = {}, []
-    for question in questions:
-        tried = [{k: encoded(v, arrays) for k, v in case.items()} for case in cases(question, seed)]
-        limits = {"seconds": question.seconds, "cells": last[question.grade_id]}
-        asked.append({"id": question.grade_id, "function": question.function, "cases": tried, **limits})
-    file = io.BytesIO()
+def runs(cells, question, last, seed):
+    """What the runner is to do for a question: (what it is told of it, the inputs as bytes of an .npz) for each run.
+
+    Cases that must not know of each other come in an order that changes with every change of the answer, and that
+    nobody can tell who does not know the cases: by a hash of all of it.
+    """
+    tried = cases(question, seed)
+    parts = [[case] for case in tried] if question.apart else [tried]
+    about = {"id": question.grade_id, "function": question.function, "apart": question.apart}
+    about |= {"seconds": question.seconds, "cells": last[question.grade_id]}
+    made = [({"places": n}, inputs_of(part)) for n, part in enumerate(parts)]
+    told = json.dumps([seed, cells]).encode()
+    made.sort(key=lambda one: hashlib.sha256(told + one[1]).digest())
+    return [(about | which | {"run": f"{question.grade_id}.{n}"}, data) for n, (which, data) in enumerate(made)]
+
+
+def inputs_of(given):
+    """Cases as the bytes of an .npz: all arrays, and as JSON which of them make which argument."""
+    arrays, file = {}, io.BytesIO()
+    tried = [{name: encoded(value, arrays) for name, value in case.items()} for case in given]
+    np.savez(file, cases=json.dumps(tried), **arrays)
+    return file.getvalue()
+
+
+def job(cells, every):
+    """The bytes that the runner reads: a zip of `task.json` and the inputs of each run, one by one, for its fork."""
     named = [(grade_id or f"added, beginning with {begin(source)}", source) for grade_id, source in cells]
-    np.savez(file, task=json.dumps({"cells": named, "questions": asked}), **arrays)
+    asked = [{name: value for name, value in about.items() if name != "places"} for about, _ in every]
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as parts:
+        parts.writestr("task.json", json.dumps({"cells": named, "questions": asked}))
+        for about, data in every:
+            parts.writestr(about["run"], data)
     return file.getvalue()
 
 
@@ -148,16 +178,32 @@ def ended(question, end, cells, place):
     return Answer([None] * question.n_cases, "timeout" if end == "idle" else end, f"{english}\n{chinese}")
 
 
-def read(question, blob):
-    """One question's Answer from what its fork left when it was done."""
-    names = [[f"{case}.{place}.npy" for place in range(PARTS)] for case in range(question.n_cases)]
-    found = members(blob, {"notes.txt", *(name for case in names for name in case)})
-    note = printable(found.get("notes.txt", b"")[: 4 * NOTE].decode("utf-8", "replace"))
-    outputs = [result([found[name] for name in case if name in found]) for case in names]
-    if any(output is None for output in outputs):
-        note = note or "what came back is not real numbers of at most 64 bits"
-        return Answer(outputs, "error", with_hint(note, question.function))
-    return Answer(outputs, "done", note)
+def read(question, blobs):
+    """One question's Answer from what its forks left when they were done."""
+    notes, outputs, each = [], [], question.n_cases // len(blobs)
+    for blob in blobs:
+        names = [[f"{case}.{place}.npy" for place in range(PARTS)] for case in range(each)]
+        found = members(blob, {"notes.txt", *(name for case in names for name in case)})
+        notes.append(printable(found.get("notes.txt", b"")[: 4 * NOTE].decode("utf-8", "replace")))
+        outputs += [result([found[name] for name in case if name in found]) for case in names]
+    missing = [n for n, output in enumerate(outputs) if output is None]
+    if not missing:
+        return Answer(outputs, "done", notes[0])
+    note = notes[missing[0] // each] or "what came back is not real numbers of at most 64 bits"
+    if question.apart:
+        return Answer(outputs, "error", without_words(note, question, len(missing)))
+    return Answer(outputs, "error", with_hint(note, question.function))
+
+
+def without_words(note, question, n_failed):
+    """An error's type and line, and the hint: its words are the answer's, which could put a hidden program there."""
+    kinds = re.findall(r"^(?:\w+\.)*([A-Z]\w*)(?::|$)", note, re.MULTILINE)
+    kind = kinds[-1] if kinds and isinstance(getattr(builtins, kinds[-1], None), type) else "an error"
+    lines = re.findall(rf'File "{question.grade_id}", line (\d{{1,4}})\b', note)
+    english, chinese = hint_of(note, question.function)
+    told = f"{kind}{f' in line {lines[-1]} of the cell' if lines else ''}, with {n_failed} of {question.n_cases} inputs"
+    told += f"\n{kind}{f'，在该格第 {lines[-1]} 行' if lines else ''}，{question.n_cases} 个输入中有 {n_failed} 个出错"
+    return told + (f"{BEFORE}{english}\n提示：{chinese}" if english else "")
 
 
 def result(raws):

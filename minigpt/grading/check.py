@@ -14,6 +14,11 @@ from minigpt.grading.hints import with_hint
 from minigpt.grading.judge import judge
 from minigpt.support.errors import InputError
 
+CATCH = (
+    "Hint: a wrong program may raise an error; catch it, and return False.\n"
+    "提示：错误的程序可能报错；接住它，返回 False。"
+)
+
 
 def inputs(question_id):
     """The arguments of each case that `check` tries, fresh ones at each call.
@@ -34,8 +39,10 @@ def check(question_id, function):
     if not callable(function):
         raise InputError(f'{function!r} is no function; write check("{question_id}", {asked.function})')
     for arguments, fresh in zip(inputs(question_id), inputs(question_id), strict=True):
+        program = arguments.get("candidate")
         try:
-            outputs.append(function(**arguments))
+            with np.errstate(all="ignore" if program else None):  # the warnings of programs that are wrong
+                outputs.append(function(**arguments))
         except NotImplementedError:
             print(f"{question_id}: not answered yet · 还没有作答")
             return False
@@ -43,6 +50,8 @@ def check(question_id, function):
             case = f"{len(outputs)} of 0 to {len(asked.cases) - 1}"
             print(f"{question_id}: an error in case {case} · 用例 {len(outputs)} 运行出错")
             print(with_hint(traceback.format_exc(limit=-2).strip(), asked.function))
+            if program:
+                print(f"candidate = {program.name}\n{CATCH}")
             return False
         changed = [name for name in fresh if plain(arguments[name]) != plain(fresh[name])]
         if changed:

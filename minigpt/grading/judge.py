@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from minigpt.grading.kinds import is_panel, missed
 from minigpt.grading.question import Program
 from minigpt.grading.verify import VERIFY
 
@@ -33,6 +34,11 @@ def judge(check, outputs, student=None):
         student: the id, for a question whose numbers are each student's own; None where nobody knows it.
     """
     n_cases = len(check.cases)
+    if is_panel(check) and all(as_parts(found) is not None for found in outputs):
+        pairs = enumerate(zip(outputs, check.wanted, strict=True))
+        wrong = [n for n, (found, wanted) in pairs if difference(found, wanted, check)]
+        if wrong:
+            return Verdict(False, missed(check, wrong), hint_for(check, outputs))
     for n, (found, wanted) in enumerate(zip(outputs, check.wanted, strict=True)):
         if check.verify:
             differs, hint = verified(check, check.cases[n], found, student)
@@ -41,7 +47,7 @@ def judge(check, outputs, student=None):
         if differs:
             told = f"case {n} of 0 to {n_cases - 1}: {differs}; inputs {shown(check.cases[n])}"
             return Verdict(False, told, hint or hint_for(check, outputs))
-    return Verdict(True, f"right in {n_cases} cases")
+    return Verdict(True, f"right in {n_cases} case{'s' * (n_cases > 1)}")
 
 
 def verified(check, arguments, found, student):

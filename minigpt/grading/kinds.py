@@ -2,6 +2,8 @@
 
 nine programs that the notebook shows  --student's own check
 hidden ones, six wrong and three right, drawn by the seed  --grade
+
+The grade tells kinds of mistakes that were missed, never which program it was; each stands in a process of its own.
 """
 
 import re
@@ -20,6 +22,7 @@ NO_EDGES = (
     "Ordinary inputs are not enough: try what the text allows at its edges, and look at the arguments afterwards.\n"
     "只试普通输入不够：试试题目允许的边界情形，调用之后再看看参数变了没有。"
 )
+SECONDS = 2  # of CPU, for each program
 OF_EACH = 3  # right ones, wrong ones that ordinary inputs show, wrong ones that only an edge shows
 
 
@@ -33,13 +36,19 @@ def programs(text):
     return [Program(part.rstrip() + "\n", re.match(r"def (\w+)", part)[1]) for part in parts]
 
 
-def variants(text, swaps):
-    """Programs that each differ from the function in `text` by one swap (old, new), `old` standing in it once."""
-    (program,) = programs(text)
-    for old, _ in swaps:
-        if program.source.count(old) != 1:
-            raise ValueError(f"{old!r} stands {program.source.count(old)} times in {program.name}, not once")
-    return [Program(program.source.replace(old, new), program.name) for old, new in swaps]
+def variants(text, mistakes):
+    """Programs that each differ from the function in `text` by one swap.
+
+    Args:
+        mistakes: {what kind of mistake: its swaps (old, new)}; each `old` stands in the text once.
+    """
+    (program,), made = programs(text), []
+    for about, swaps in mistakes.items():
+        for old, new in swaps:
+            if program.source.count(old) != 1:
+                raise ValueError(f"{old!r} stands {program.source.count(old)} times in {program.name}, not once")
+            made.append(Program(program.source.replace(old, new), program.name, about))
+    return made
 
 
 def panel(given, right, plain, edge):
@@ -59,7 +68,7 @@ def panel(given, right, plain, edge):
     return draw
 
 
-def check_question(question_id, function, passes, given, right, plain, edge, seconds=10):
+def check_question(question_id, function, passes, given, right, plain, edge, seconds=SECONDS):
     """The Question for a check, `passes(candidate, edges)`: without `edges` it tries ordinary inputs only.
 
     The lists of programs are those of `panel`.
@@ -70,4 +79,29 @@ def check_question(question_id, function, passes, given, right, plain, edge, sec
         Wrong(lambda candidate: passes(candidate, edges=False), NO_EDGES),
     )
     draw = panel(given, right, plain, edge)
-    return Question(question_id, function, 3, None, passes, mistakes, n_cases=3 * OF_EACH, seconds=seconds, draw=draw)
+    more = {"n_cases": 3 * OF_EACH, "seconds": seconds, "draw": draw, "apart": True}
+    return Question(question_id, function, 3, None, passes, mistakes, **more)
+
+
+def is_panel(check):
+    """Are the cases programs, each right or wrong?"""
+    return all([*case] == ["candidate"] for case in check.cases) and all(isinstance(x, bool) for x in check.wanted)
+
+
+def missed(check, places):
+    """What a check got wrong, the cases at `places`, in two lines: by name where names are shown, else by kind."""
+    wrong = [(check.cases[n]["candidate"], check.wanted[n]) for n in places]
+    shown = [(program.name, not right) for program, right in wrong if program.name != "candidate"]
+    refused = sum(right for program, right in wrong if program.name == "candidate")
+    kinds = sorted({program.about for program, right in wrong if program.about and not right})
+    english = [f"it says {said} to {name}" for name, said in shown]
+    chinese = [f"对 {name} 说 {said}" for name, said in shown]
+    if refused:
+        english.append(f"it refuses {refused} that {'is' if refused == 1 else 'are'} right")
+        chinese.append(f"把 {refused} 个正确的程序当成错的")
+    if kinds:
+        english.append("it passes this kind of mistake: " + "; ".join(kind.split(" · ")[0] for kind in kinds))
+        chinese.append("放过了这类错误：" + "；".join(kind.split(" · ")[-1] for kind in kinds))
+    n, of = len(places), len(check.cases)
+    told = f"your check is wrong about {n} of {of} programs: {', '.join(english)}"
+    return f"{told}\n{of} 个程序中判断错了 {n} 个：{'，'.join(chinese)}"

@@ -38,6 +38,7 @@ class Program:
 
     source: str
     name: str
+    about: str = field(default="", compare=False)  # what kind of mistake it makes; never told to an answer
 
     def __call__(self, *args, **kwargs):
         return made(self.source, self.name)(*args, **kwargs)
@@ -69,9 +70,10 @@ class Question:
     n_cases: int = 5
     atol: float = 1e-9
     rtol: float = 1e-7
-    seconds: int = 5  # of CPU, for all cases
+    seconds: int = 5  # of CPU, for all cases; if `apart`, for each
     draw: Callable | None = None
     verify: str = ""
+    apart: bool = False  # each case runs in a process of its own, which knows of no other
 
     @property
     def grade_id(self):

@@ -1,6 +1,9 @@
 """The program inside the jail: each question in a fork of its own, which leaves its results in a box of shared memory.
 
-    stdin: the job, an .npz      stdout: a zip with `ends.json` and, for each question, what its fork left in the box
+    stdin: the job, a zip: `task.json`, and the inputs of each run, an .npz that only its own fork reads
+    stdout: a zip with `ends.json` and, for each run, what its fork left in the box
+
+A question is one run, or, if its cases must not know of each other, one for each case.
 
 Stand-alone: the standard library and NumPy, never minigpt. Nothing here is secret, for the answers run in its forks;
 nothing it says is believed without a check. In the jail it is process 1: no fork can stop it, nothing outlives it.
@@ -13,6 +16,7 @@ import mmap
 import os
 import re
 import resource
+import shutil
 import signal
 import sys
 import time
@@ -30,8 +34,9 @@ MAGIC = re.compile(r"(?P<indent>\s*)(?:%%?time\s+(?P<timed>[^%!?\s].*)|[%!?].*|[
 
 def main():
     settings = json.loads(sys.argv[1])
-    job = np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False)
-    task = json.loads(str(job["task"]))
+    job = os.fdopen(os.dup(0), "rb", buffering=0)  # unbuffered: the inputs of a run stay out of this process
+    with zipfile.ZipFile(job) as file:
+        task = json.loads(file.read("task.json"))
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # process 1 is safe from a signal that it does not handle
     for name, most in settings["limits"].items():
         resource.setrlimit(getattr(resource, name), (most, most))
@@ -39,29 +44,47 @@ def main():
     for fd in (0, 1, 2):
         os.dup2(null, fd)  # what an answer prints goes nowhere
     os.close(null)
-    result, spare = io.BytesIO(), settings["spare"]
+    ends, left, stuck, failed = {}, {}, {}, {}  # stuck: {place of a cell with no end: how it went}
+    waiting, spare = list(task["questions"]), settings["spare"]
+    while waiting:
+        question, own = waiting[0], waiting[0]["cells"] - 1
+        end, box, place = failed.get(question["id"], (stuck.get(own), None, own))
+        if not end and settings["jailed"] and not emptied("/tmp") and question["apart"]:
+            end, place = "crashed", -1  # what stands there would tell one case of another
+        if not end:
+            end, box, place = in_a_fork(question, task["cells"], stuck, job, out, settings)
+        if place >= 0:
+            stuck[place] = end  # the questions after this one do without that cell
+        if place not in (-1, own) and spare:
+            spare -= 1  # and so does this one, in another try
+            continue
+        if end != "done":
+            failed[question["id"]] = end, None, place  # nor do its other cases come to an end
+        ends[question["run"]], left[question["run"]] = (end, place), box
+        waiting.pop(0)
+    result = io.BytesIO()
     with zipfile.ZipFile(result, "w") as file:
-        ends, stuck, waiting = {}, {}, list(task["questions"])  # stuck: {place of a cell with no end: how it went}
-        while waiting:
-            question, own = waiting[0], waiting[0]["cells"] - 1
-            end, left, place = stuck.get(own), b"", own
-            if not end:
-                end, left, place = in_a_fork(question, task["cells"], stuck, job, out, settings)
-            if place >= 0:
-                stuck[place] = end  # the questions after this one do without that cell
-            if place not in (-1, own) and spare:
-                spare -= 1  # and so does this one, in another try
-            else:
-                ends[question["id"]] = end, place
-                file.writestr(question["id"], left)
-                waiting.pop(0)
+        for name, box in left.items():
+            file.writestr(name, content(box) if box else b"")
         file.writestr("ends.json", json.dumps(ends))
     with os.fdopen(out, "wb") as pipe:
         pipe.write(result.getvalue())
 
 
+def emptied(folder):
+    """Take everything out of the folder; is it empty then?"""
+    with suppress(Exception):  # what one cannot list, or too deep
+        for entry in os.scandir(folder):
+            shutil.rmtree(entry) if entry.is_dir(follow_symlinks=False) else os.unlink(entry)
+    return not os.listdir(folder)
+
+
+def content(box):
+    return box[8 : 8 + int.from_bytes(box[:8], "little")]
+
+
 def in_a_fork(question, cells, stuck, job, out, settings):
-    """Answer one question in a fork: how that ended, what it left, and the place of the cell that ran then or -1."""
+    """Do one run in a fork: how that ended, the box with what it left, the place of the cell that ran then or -1."""
     box = mmap.mmap(-1, settings["box"])  # the results' length in 8 bytes, then the results
     cell = mmap.mmap(-1, 8)  # 1 + the place of the cell that runs, 0 for none
     started = time.monotonic()
@@ -71,7 +94,10 @@ def in_a_fork(question, cells, stuck, job, out, settings):
             os.close(out)
             os.setsid()
             resource.setrlimit(resource.RLIMIT_CPU, (question["seconds"], question["seconds"] + 1))
-            results = answer(question, cells, stuck, job, cell)
+            with zipfile.ZipFile(job) as file:
+                inputs = np.load(io.BytesIO(file.read(question["run"])), allow_pickle=False)
+            job.close()  # before any answer runs
+            results = answer(question | {"cases": json.loads(str(inputs["cases"]))}, cells, stuck, inputs, cell)
             box[8 : 8 + len(results)] = results
             box[:8] = len(results).to_bytes(8, "little")
         finally:
@@ -85,11 +111,12 @@ def in_a_fork(question, cells, stuck, job, out, settings):
     signaled = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
     place = int.from_bytes(cell[:], "little") - 1
     if not ended:
-        return "idle" if work < question["seconds"] / 2 else "timeout", b"", place
+        return "idle" if work < question["seconds"] / 2 else "timeout", None, place
     if signaled == signal.SIGXCPU or (signaled == signal.SIGKILL and cpu >= question["seconds"]):
-        return "timeout", b"", place
-    length = int.from_bytes(box[:8], "little")
-    return ("crashed", b"", place) if status or not length else ("done", box[8 : 8 + length], -1)
+        return "timeout", None, place
+    if hasattr(mmap, "MADV_DONTFORK"):
+        box.madvise(mmap.MADV_DONTFORK)  # no later fork sees what this one left
+    return ("crashed", None, place) if status or not any(box[:8]) else ("done", box, -1)
 
 
 def work_of(pid, most):
