@@ -91,6 +91,7 @@ READING_ORDER = [
     ("grading.judge", None),
     ("grading.stored", None),
     ("grading.hints", None),
+    ("grading.wordless", None),
     ("grading.chinese", None),
     ("grading.check", None),
     ("grading.runner", None),

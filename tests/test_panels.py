@@ -7,7 +7,7 @@ import pytest
 from test_jail import needs_jail
 from test_kinds import PANELS, by_id, module, solution
 
-from minigpt.grading import answers, batch, check, kinds
+from minigpt.grading import answers, batch, check, kinds, wordless
 from minigpt.grading.instructor import questions_of
 from minigpt.grading.judge import judge
 from minigpt.grading.notebook import SETUP
@@ -145,10 +145,10 @@ def test_an_exception_does_not_tell_a_program(leak):
 
 
 def test_an_error_is_told_by_kind_and_line():
-    told = answers.without_words('in cell x:\n  File "q01_4", line 12, in f\nnp.E\nIndexError: secret', LOSS, 2)
+    told = wordless.without_words('in cell x:\n  File "q01_4", line 12, in f\nnp.E\nIndexError: secret', LOSS, 2)
     assert told.startswith("IndexError in line 12 of the cell, with 2 of 9") and "secret" not in told
-    assert answers.without_words("Secret: x", LOSS, 1).startswith("an error, with 1 of 9")
-    assert "def check_loss" in answers.without_words("NameError: no cell defines the function x", LOSS, 9)
+    assert wordless.without_words("Secret: x", LOSS, 1).startswith("an error, with 1 of 9")
+    assert "def check_loss" in wordless.without_words("NameError: no cell defines the function x", LOSS, 9)
 
 
 def test_the_grade_names_kinds_of_mistakes():
@@ -209,7 +209,7 @@ def test_likeness_of_sources_does_not_tell_right_from_wrong(question):
         middle = near[far[-1]] < 0.5
         middle[far[-1]] = True
         hits[2] += middle.tolist() == wanted
-    assert hits.max() <= 2, hits
+    assert hits.max() <= 4, hits  # of 20; with one base it was 8 to 14
 
 
 @pytest.mark.parametrize("question", PANELS, **by_id)
@@ -219,6 +219,21 @@ def test_wrong_ones_come_from_several_right_ones(question):
         of = [max(range(4), key=lambda n, p=p: alike(chapter.RIGHT[n].source, p.source)) for p in pool]
         assert np.bincount(of, minlength=4).min() >= 2, of
         assert all(" · " in program.about for program in pool) and len({p.about for p in pool}) > 2
+
+
+@pytest.mark.parametrize("question", PANELS, **by_id)
+def test_each_seed_asks_for_three_kinds_of_edges(question):
+    """Random numbers of one shape pass no seed of 04.5: rows of little variance or numbers far from 0 always come."""
+    edge = {program.source for program in module(question.id[:2]).EDGE}
+    for seed in range(1, 21):
+        hidden = [case["candidate"] for case in cases(question, seed)]
+        assert len({program.about for program in hidden if program.source in edge}) == 3
+
+
+@needs_jail
+def test_a_folder_that_nobody_may_read_is_the_students_own_fault():
+    source = "import os\ndef check_loss(candidate):\n    os.chmod('/tmp', 0)\n    return True\n"
+    assert ran(source).status == "crashed"
 
 
 @pytest.mark.parametrize("question", PANELS, **by_id)

@@ -6,20 +6,19 @@ The comparison is not here: `judge(check, answer.outputs)`. What comes back was 
 code: every name, size and type is checked before memory is given to it, and nothing in it is ever executed.
 """
 
-import builtins
 import hashlib
 import io
 import json
 import math
-import re
 import zipfile
 from dataclasses import dataclass
 
 import numpy as np
 
 from minigpt.grading import jail
-from minigpt.grading.hints import BEFORE, hint_of, with_hint
+from minigpt.grading.hints import with_hint
 from minigpt.grading.question import Program, cases
+from minigpt.grading.wordless import without_words
 
 PARTS = 16  # members of one result, if it is a tuple
 NOTE = 2000  # characters
@@ -67,8 +66,8 @@ def run_answers(cells, questions, seed, limits=jail.LIMITS, trusted=False):
         ends = read_ends(found.get("ends.json", b""))
         for q in asked:
             names = [about["run"] for about, _ in sorted(run[q.id], key=lambda one: one[0]["places"])]
-            all_ends = [ends.get(name, ("jail: no result", None)) for name in names]
-            end, place = next((one for one in all_ends if one[0] != "done"), ("done", None))
+            each = [ends.get(name, ("jail: no result", None)) for name in names]
+            end, place = next((one for one in each if one[0] != "done"), ("done", None))
             if ran.why:
                 end = f"jail: {ran.why}"
             if end in ENDS:
@@ -86,14 +85,12 @@ def runs(cells, question, last, seed):
     Cases that must not know of each other come in an order that changes with every change of the answer, and that
     nobody can tell who does not know the cases: by a hash of all of it.
     """
-    tried = cases(question, seed)
-    parts = [[case] for case in tried] if question.apart else [tried]
+    parts = [[case] for case in cases(question, seed)] if question.apart else [cases(question, seed)]
     about = {"id": question.grade_id, "function": question.function, "apart": question.apart}
     about |= {"seconds": question.seconds, "cells": last[question.grade_id]}
-    made = [({"places": n}, inputs_of(part)) for n, part in enumerate(parts)]
-    told = json.dumps([seed, cells]).encode()
+    made, told = [*enumerate(map(inputs_of, parts))], json.dumps([seed, cells]).encode()
     made.sort(key=lambda one: hashlib.sha256(told + one[1]).digest())
-    return [(about | which | {"run": f"{question.grade_id}.{n}"}, data) for n, (which, data) in enumerate(made)]
+    return [(about | {"places": n, "run": f"{question.grade_id}.{m}"}, data) for m, (n, data) in enumerate(made)]
 
 
 def inputs_of(given):
@@ -193,17 +190,6 @@ def read(question, blobs):
     if question.apart:
         return Answer(outputs, "error", without_words(note, question, len(missing)))
     return Answer(outputs, "error", with_hint(note, question.function))
-
-
-def without_words(note, question, n_failed):
-    """An error's type and line, and the hint: its words are the answer's, which could put a hidden program there."""
-    kinds = re.findall(r"^(?:\w+\.)*([A-Z]\w*)(?::|$)", note, re.MULTILINE)
-    kind = kinds[-1] if kinds and isinstance(getattr(builtins, kinds[-1], None), type) else "an error"
-    lines = re.findall(rf'File "{question.grade_id}", line (\d{{1,4}})\b', note)
-    english, chinese = hint_of(note, question.function)
-    told = f"{kind}{f' in line {lines[-1]} of the cell' if lines else ''}, with {n_failed} of {question.n_cases} inputs"
-    told += f"\n{kind}{f'，在该格第 {lines[-1]} 行' if lines else ''}，{question.n_cases} 个输入中有 {n_failed} 个出错"
-    return told + (f"{BEFORE}{english}\n提示：{chinese}" if english else "")
 
 
 def result(raws):

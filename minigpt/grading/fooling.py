@@ -21,8 +21,8 @@ EQUAL, RULES, NOT_FOOLED, UNBALANCED = (
     "有一行违反规则：动物要去另一个地方，东西要给另一个人。",
     "The model is right here. It knows which words occur, not what happened last: use that.\n"
     "这里模型是对的。它只知道出现了哪些词，不知道最后发生了什么：利用这一点。",
-    "One label is too rare: a model that always says the same would be caught by half of these.\n"
-    "某个标签太少：否则一个永远给同一答案的模型也会被这些例子难倒。",
+    "One label is too rare. Otherwise a model that always gives the same answer would be fooled by these too.\n"
+    "某个标签太少。否则一个永远给同一答案的模型也会被这些例子难倒。",
 )
 
 

@@ -62,10 +62,19 @@ def panel(given, right, plain, edge):
     def draw(rng, shown):
         if shown:
             return [{"candidate": program} for program in programs(given)]
-        drawn = [pool[i] for pool in (right, plain, edge) for i in rng.choice(len(pool), OF_EACH, replace=False)]
+        drawn = [program for pool in (right, plain, edge) for program in of_different_kinds(pool, rng)]
         return [{"candidate": drawn[i]} for i in rng.permutation(len(drawn))]
 
     return draw
+
+
+def of_different_kinds(pool, rng):
+    """Three programs, no two with the same kind of mistake: so no seed asks for much less than another."""
+    kinds = rng.permutation(sorted({program.about or program.source for program in pool}))[:OF_EACH]
+    if len(kinds) < OF_EACH:
+        raise ValueError(f"there are {len(kinds)} kinds of programs, {OF_EACH} are needed")
+    found = [[program for program in pool if kind in (program.about, program.source)] for kind in kinds]
+    return [programs[rng.integers(len(programs))] for programs in found]
 
 
 def check_question(question_id, function, passes, given, right, plain, edge, seconds=SECONDS):

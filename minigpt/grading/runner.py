@@ -76,7 +76,8 @@ def emptied(folder):
     with suppress(Exception):  # what one cannot list, or too deep
         for entry in os.scandir(folder):
             shutil.rmtree(entry) if entry.is_dir(follow_symlinks=False) else os.unlink(entry)
-    return not os.listdir(folder)
+        return not os.listdir(folder)
+    return False
 
 
 def content(box):
