@@ -1,6 +1,7 @@
 """A checkpoint: weights, AdamW's two moments and the step, in one safetensors file that is whole or not there.
 
-Data order and dropout follow from seed and step (see `train.py`), so nothing else has to be kept.
+In pre-training, data order and dropout follow from seed and step (see `train.py`), so nothing else has to be kept.
+Fine-tuning draws dropout from one stream: `draws` keeps where that is.
 A process killed while it writes leaves the previous checkpoint as it was.
 """
 
@@ -23,12 +24,13 @@ class Checkpoints:
 
     Args:
         out: the folder; None keeps nothing. identity: see `save_checkpoint`. every: steps, a whole number from 1.
+        draws: keep the state of PyTorch's generators too.
     """
 
-    def __init__(self, out, model, optimizer, identity, every):
+    def __init__(self, out, model, optimizer, identity, every, draws=False):
         require_whole("checkpoint_every", every)
         self.out, self.model, self.optimizer = out and Path(out), model, optimizer
-        self.identity, self.every = identity, every
+        self.identity, self.every, self.draws = identity, every, draws
         if self.out and is_first():
             for name in ("checkpoint.safetensors", "loss.csv"):
                 remove_leftovers(self.out / name)
@@ -38,7 +40,8 @@ class Checkpoints:
         step = log[-1]["step"]
         if self.out and is_first() and (last or step % self.every == 0):
             write_csv(self.out / "loss.csv", log)
-            save_checkpoint(self.out / "checkpoint.safetensors", self.model, self.optimizer, step, self.identity)
+            path, draws = self.out / "checkpoint.safetensors", generators() if self.draws else {}
+            save_checkpoint(path, self.model, self.optimizer, step, self.identity, draws)
 
     def resume(self):
         """Fill model and optimizer; returns the number of steps done and the log up to there."""
@@ -47,9 +50,16 @@ class Checkpoints:
         return done, [row for row in read_log(self.out / "loss.csv") if row["step"] <= done]
 
 
-def save_checkpoint(path, model, optimizer, step, identity):
+def generators():
+    """The state of PyTorch's generators, of the CPU and of each GPU that was used: {name: bytes}."""
+    used = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    return {"cpu": torch.get_rng_state()} | {f"cuda-{i}": torch.cuda.get_rng_state(i) for i in used}
+
+
+def save_checkpoint(path, model, optimizer, step, identity, draws=None):
     """Write `path`. `identity` (JSON values) says which run this is; `load_checkpoint` asks for the same."""
     tensors = {f"model.{name}": p for name, p in model.named_parameters()}
+    tensors |= {f"draws.{name}": state for name, state in (draws or {}).items()}
     for i, moments in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{i}.{name}": value for name, value in moments.items()}
     about = {"step": str(step), "processes": str(n_processes()), "identity": json.dumps(identity, sort_keys=True)}
@@ -89,6 +99,11 @@ def load_checkpoint(path, model, optimizer, identity):
             _, i, moment = name.split(".")
             state.setdefault(int(i), {})[moment] = tensor
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    if "draws.cpu" in tensors:
+        torch.set_rng_state(tensors["draws.cpu"])
+    for i in range(torch.cuda.device_count()):
+        if f"draws.cuda-{i}" in tensors:
+            torch.cuda.set_rng_state(tensors[f"draws.cuda-{i}"], i)
     return int(metadata["step"])
 
 

@@ -8,13 +8,13 @@ What is trained, and its loss, stands in `task_model.py`.
 Lecture page "Supervised fine-tuning"; Radford et al. 2018, sections 3.2 and 4.1.
 """
 
-import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import torch
 
 from minigpt.batch import plan
+from minigpt.checkpoint import Checkpoints, digest
 from minigpt.fast.recompute import recomputed
 from minigpt.support.errors import require, require_seed, require_whole
 from minigpt.support.progress import progress as shown
@@ -50,35 +50,44 @@ class FinetuneConfig:
         require_seed(self.seed)
 
 
-def finetune(model, examples, config, progress=True):
+def finetune(model, examples, config, progress=True, out=None, resume=False, checkpoint_every=200):
     """Minimise eq. (4) on `examples`, in place.
 
     Args:
         model: a `TaskModel`, on the device where it is trained.
+        out: a folder for `checkpoint.safetensors` and `loss.csv`, every `checkpoint_every` steps; None writes nothing.
+        resume: go on from the checkpoint in `out`, bit-equal to a run that was never stopped.
     Returns:
         {"losses": one a step, "cut": how many examples were too long and were cut}.
     Raises:
-        InputError: if training diverges, or `recompute` is asked of a body without blocks.
+        InputError: if training diverges, the checkpoint is damaged or of another run, or `recompute` is asked of a body
+            without blocks.
     """
     sequences, n_cut = model.encode(examples)
     numbers = model.kind.numbers(examples)
     optimizer = make_optimizer(model.parameters(), config.lr, config.weight_decay)
     lengths = [max(map(len, s)) for s in sequences]
     n_steps = config.epochs * math.ceil(len(examples) / config.batch_size)
-    steps = itertools.islice(plan(lengths, config.batch_size, config.seed), n_steps)
+    identity = {"finetune": asdict(config), "model": asdict(model.body.config), "task": model.name}
+    identity |= {"examples": digest([sequences, numbers.tolist()])}
+    checkpoints = Checkpoints(out, model, optimizer, identity, checkpoint_every, draws=True)
     torch.manual_seed(config.seed)
+    done, log = checkpoints.resume() if resume else (0, [])
+    chosen = plan(lengths, config.batch_size, config.seed, first=done)
+    steps = shown(range(done, n_steps), f"fine-tuning {model.name}", progress, leave=False, initial=done, total=n_steps)
     model.train()
-    losses = []
     with recomputed(model.body, config.recompute):
-        for step, chosen in enumerate(shown(steps, f"fine-tuning {model.name}", progress, leave=False, total=n_steps)):
+        for step, batch in zip(steps, chosen, strict=False):
             lr = config.lr * schedule(step, n_steps, config.warmup, linear)
             optimizer.zero_grad()
-            losses.append(add_gradients(model, sequences, numbers, chosen, config))
-            check_finite(losses[-1], lr)
+            loss = add_gradients(model, sequences, numbers, batch, config)
+            check_finite(loss, lr)
             update(model, optimizer, lr, config.clip)
+            log.append({"step": step + 1, "loss": loss, "lr": lr})
+            checkpoints.keep(log, last=step + 1 == n_steps)
     check_weights(model)
     model.eval()
-    return {"losses": losses, "cut": n_cut}
+    return {"losses": [row["loss"] for row in log], "cut": n_cut}
 
 
 def add_gradients(model, sequences, numbers, chosen, config):

@@ -5,8 +5,8 @@
 
 117 M parameters: 12 layers, d_model 768, 12 heads, 512 positions, 40,478 pieces. The three markers are not among them:
 `add_markers` appends them when fine-tuning begins. Both formats keep a matrix as (in, out), where `torch.nn.Linear`
-keeps (out, in), and W^L is W^e transposed. Nothing is fetched: name a folder that you have.
-`data/gpt1_files.py` reads the files. Source: Radford et al. 2018, section 4.1.
+keeps (out, in), and W^L is W^e transposed. `data/gpt1_files.py` reads the files, and `data/hub.py` fetches them if a
+command names them by the hub's name; nothing else does. Source: Radford et al. 2018, section 4.1.
 """
 
 import dataclasses
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from minigpt.data import hub
 from minigpt.data.gpt1_files import INDEX, read_hugging_face, read_openai, tensor_names
 from minigpt.model import GPT, GPTConfig
 from minigpt.support.errors import InputError
@@ -59,7 +60,7 @@ def load_openai_gpt(folder):
             ".save_pretrained(new_folder)"
         )
     else:
-        raise InputError(f"{folder} holds neither model.safetensors nor params_shapes.json; name a folder of GPT-1")
+        raise InputError(f"{folder} holds neither model.safetensors nor params_shapes.json; for GPT-1 {hub.ROADS}")
     n_layer = len({name.split(".")[1] for name in tensors if name.startswith("h.")})
     sizes = (tuple(tensors["tokens_embed.weight"].shape), n_layer) if "tokens_embed.weight" in tensors else None
     if sizes != ((config.vocab_size, config.d_model), config.n_layer):  # before a model of silly sizes is made
@@ -94,13 +95,13 @@ def save_openai_gpt(model, folder):
     write_json(folder / "config.json", kind | sizes | dropout)
 
 
-def load_openai_tokenizer(folder):
-    """GPT-1's vocabulary from a folder with either pair of files."""
+def load_openai_tokenizer(folder, words="openai"):
+    """GPT-1's vocabulary from a folder with either pair of files; `words` as in `Tokenizer.gpt1`."""
     folder = Path(folder)
     pairs = [("encoder_bpe_40000.json", "vocab_40000.bpe"), ("vocab.json", "merges.txt")]
     for vocabulary, merges in pairs:
         if (folder / vocabulary).exists():
-            return Tokenizer.gpt1(folder / vocabulary, folder / merges)
+            return Tokenizer.gpt1(folder / vocabulary, folder / merges, words)
     raise InputError(f"{folder} has no vocabulary of GPT-1: {' or '.join(' with '.join(pair) for pair in pairs)}")
 
 
@@ -130,8 +131,13 @@ def add_markers(model, n=3, seed=0):
     return grown.eval()
 
 
-def load_body(folder):
-    """Tokenizer and model from a folder of minigpt, or of GPT-1, to which the markers are added."""
+def load_body(model):
+    """Tokenizer and model from a folder of minigpt, or of GPT-1, to which the markers are added.
+
+    Args:
+        model: a folder, or the hub's name of one, see `hub.folder_of`.
+    """
+    folder = hub.folder_of(model)
     if is_openai_gpt(folder):
         tok, gpt = load_openai_tokenizer(folder), add_markers(load_openai_gpt(folder))
         same_size(folder, tok, gpt)

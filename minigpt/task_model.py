@@ -76,9 +76,12 @@ class TaskModel(nn.Module):
 
     def logits(self, hidden, last):
         """The head on the states at `<e>`: hidden as above, last (B, S) -> (B, k)."""
+        return self.head(self.dropout(self.states(hidden, last)), last)
+
+    def states(self, hidden, last):
+        """The states at `<e>`: (B, S, d_model)."""
         rows = torch.arange(len(hidden), device=hidden.device).view(len(last), -1)  # (B, S), or (B, 1) if packed
-        states = hidden[rows, last.clamp(min=0)]  # (B, S, d_model)
-        return self.head(self.dropout(states), last)
+        return hidden[rows, last.clamp(min=0)]
 
     def encode(self, examples):
         """Examples to sequences that fit n_ctx; returns them and how many had to be cut."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import tokenizers
 
+from minigpt.data import gpt1_words
 from minigpt.support import words
 from minigpt.support.errors import InputError, require_whole
 from minigpt.support.files import read_json, write_json
@@ -21,6 +22,7 @@ LEVELS = ("word", "char", "bpe")
 MARKERS = ("<s>", "$", "<e>")
 MOST = 1_000_000  # ids; the BPE library ends the whole process where its memory does
 LONG = re.compile(r"(\w{500})(?=\w)")
+WORDS = ("openai", "hugging-face")
 UNKNOWN = "<unk>"  # one piece for every word or character that training did not see
 
 
@@ -40,10 +42,11 @@ class Tokenizer:
     ([1, 0, 4, 1, 2], 'the <unk> saw the cat')
     """
 
-    def __init__(self, level, pieces, bpe=None):
+    def __init__(self, level, pieces, bpe=None, words=None):
         self.level = level
         self.pieces = pieces
         self._bpe = bpe  # of the tokenizers library, at levels "bpe" and "gpt1"
+        self.words = words  # one of WORDS at level "gpt1"
         self._id_of = {piece: i for i, piece in enumerate(pieces)}
         self.start_id, self.delimiter_id, self.end_id = range(len(pieces), len(pieces) + 3)
         self.vocab_size = len(pieces) + 3
@@ -79,15 +82,19 @@ class Tokenizer:
         return cls(level, [UNKNOWN, *by_count[: n_pieces - 1]])
 
     @classmethod
-    def gpt1(cls, vocabulary, merges):
-        """GPT-1's byte-pair encoding: text in lower case without accents, `</w>` at the end of a word.
+    def gpt1(cls, vocabulary, merges, words="openai"):
+        """GPT-1's byte-pair encoding: text in lower case, `</w>` at the end of a word.
 
         Args:
             vocabulary: the path of `encoder_bpe_40000.json`, or of Hugging Face's `vocab.json`: {piece: id}.
             merges: the path of `vocab_40000.bpe`, or of `merges.txt`: a line a merge, the first line a version.
+            words: "openai", those that GPT-1 was trained on (`gpt1_words`); or "hugging-face", those of transformers'
+                `OpenAIGPTTokenizer`, which cuts "don't" into "don", "'", "t" and takes accents away.
         Raises:
-            InputError: if a file is missing or not of this kind.
+            InputError: if a file is missing or not of this kind, or what "openai" needs is not installed.
         """
+        if words not in WORDS:
+            raise InputError(f"words {words!r} is not one of {', '.join(WORDS)}")
         ids, merges = read_json(vocabulary), Path(merges)
         try:
             pairs = [tuple(line.split()) for line in merges.read_text(encoding="utf-8").split("\n")[1:] if line]
@@ -99,10 +106,13 @@ class Tokenizer:
             raise InputError(
                 f"{merges} and {vocabulary} are no vocabulary of GPT-1 ({error!r}); get both again"
             ) from None
-        bpe.normalizer = tokenizers.normalizers.BertNormalizer(lowercase=True)
-        bpe.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
+        if words == "hugging-face":
+            bpe.normalizer = tokenizers.normalizers.BertNormalizer(lowercase=True)
+            bpe.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
+        else:
+            gpt1_words.libraries()  # what is missing is said now, not at the first text
         bpe.decoder = tokenizers.decoders.BPEDecoder(suffix="</w>")
-        return cls("gpt1", pieces_of(bpe), bpe)
+        return cls("gpt1", pieces_of(bpe), bpe, words)
 
     def split(self, text):
         """The pieces of `text`, as text; `<unk>` where a piece is not in the vocabulary."""
@@ -111,6 +121,8 @@ class Tokenizer:
     def encode(self, text):
         """Text to ids below `start_id`: never a marker."""
         check_text(text)
+        if self.words == "openai":
+            return self._bpe.encode(gpt1_words.split(text), is_pretokenized=True).ids
         if self._bpe:
             return self._bpe.encode(text).ids
         pieces = words.split(text) if self.level == "word" else text
@@ -151,6 +163,7 @@ class Tokenizer:
     def save(self, folder):
         """Write `tokenizer.json`."""
         what = {"pieces": self.pieces} if self._bpe is None else {"bpe": self._bpe.to_str()}
+        what |= {"words": self.words} if self.words else {}
         write_json(Path(folder) / "tokenizer.json", {"level": self.level, **what})
 
     @classmethod
@@ -165,7 +178,7 @@ class Tokenizer:
         try:
             if saved["level"] in ("bpe", "gpt1"):
                 bpe = tokenizers.Tokenizer.from_str(saved["bpe"])
-                return cls(saved["level"], pieces_of(bpe), bpe)
+                return cls(saved["level"], pieces_of(bpe), bpe, saved.get("words"))
             if saved["level"] in LEVELS and all(isinstance(piece, str) for piece in saved["pieces"]):
                 return cls(saved["level"], saved["pieces"])
         except Exception as error:  # the BPE library raises bare exceptions

@@ -450,3 +450,32 @@ def test_a_folder_whose_writing_failed_is_no_language_model(tmp_path, monkeypatc
     with pytest.raises(ZeroDivisionError):
         model.save(tmp_path)
     assert (tmp_path / "task.json").exists() and not (tmp_path / "config.json").exists()
+
+
+def test_resume_is_bit_equal(tmp_path):
+    """Dropout's draws, the order and AdamW's moments go on where they stopped."""
+    examples = rows_of("single_text")
+    recipe = FinetuneConfig(epochs=3, batch_size=8, lr=1e-3)
+    whole, cut, lost = (TaskModel.for_examples("single_text", TOK, body(dropout=0.3), examples) for _ in range(3))
+    losses = finetune(whole, examples, recipe, progress=False)["losses"]
+
+    class Killed(Exception):
+        pass
+
+    steps = iter(range(9))  # then, in the second epoch, two steps after a checkpoint, it is killed
+
+    def kill(*_):
+        if next(steps, None) is None:
+            raise Killed
+
+    out = tmp_path / "cut"
+    with pytest.raises(Killed), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("minigpt.finetune.check_finite", kill)
+        finetune(cut, examples, recipe, progress=False, out=out, checkpoint_every=7)
+    again = TaskModel.for_examples("single_text", TOK, body(dropout=0.3, seed=5), examples)
+    done = finetune(again, examples, recipe, progress=False, out=out, resume=True)
+    assert done["losses"] == losses
+    for one, other in zip(whole.parameters(), again.parameters(), strict=True):
+        assert torch.equal(one, other)
+    with pytest.raises(InputError, match=r"finetune\.lr was 0\.001, now it is 0\.002"):
+        finetune(lost, examples, dataclasses.replace(recipe, lr=2e-3), progress=False, out=out, resume=True)

@@ -275,7 +275,7 @@ def vocabulary():
 
 def test_ids_equal_the_peers(vocabulary, real_data):
     """1,000 sentences of three data sets, in the same ids as transformers'; and no text is a marker."""
-    ours = load_openai_tokenizer(vocabulary)
+    ours = load_openai_tokenizer(vocabulary, words="hugging-face")
     ids = json.loads((vocabulary / "encoder_bpe_40000.json").read_text(encoding="utf-8"))
     lines = (vocabulary / "vocab_40000.bpe").read_text(encoding="utf-8").split("\n")[1:]
     theirs = transformers.OpenAIGPTTokenizer(vocab=ids, merges=[tuple(line.split()) for line in lines if line])
@@ -301,7 +301,7 @@ def test_vocabulary_survives_saving(vocabulary, tmp_path):
 
 
 def test_a_small_vocabulary_without_the_files(tmp_path):
-    """The format, with a vocabulary made here: `</w>` ends a word, capitals and accents go."""
+    """The format, with a vocabulary made here: `</w>` ends a word, capitals go."""
     pieces = ["<unk>", *"abcé", *(f"{c}</w>" for c in "abc"), "ab", "ab</w>"]
     (tmp_path / "vocab.json").write_text(json.dumps({piece: i for i, piece in enumerate(pieces)}))
     (tmp_path / "merges.txt").write_text("#version: 0.2\na b\na b</w>\n")

@@ -3,8 +3,12 @@
 from pathlib import Path
 
 from minigpt.commands.arguments import command, naming, print_score, read_labelled, say_common, say_cut, say_unknown
+from minigpt.support.errors import InputError, require
 from minigpt.support.files import write_json
 from minigpt.support.folders import refuse_full
+
+CHECKPOINT = "checkpoint.safetensors"
+SHARE = 0.6  # of the speed of a large product that a large model's steps reach
 
 
 def add(commands):
@@ -19,9 +23,17 @@ def add(commands):
     p.add_argument("--train", required=True, help=".jsonl, .csv or .tsv with the task's columns")
     p.add_argument("--test", required=True, help="the same, to score on")
     p.add_argument(
-        "--model", help="a folder of `minigpt pretrain`, or of GPT-1; without it a small model starts from scratch"
+        "--model",
+        help="a folder of `minigpt pretrain` or of GPT-1, or openai-community/openai-gpt, which is fetched; "
+        "without it a small model starts from scratch",
     )
     p.add_argument("--out", required=True, help="folder for the model and metrics.json")
+    p.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out, with the same settings")
+    p.add_argument(
+        "--frozen",
+        action="store_true",
+        help="leave the body as it is and fit W^y alone to its states, computed once: minutes where all takes hours",
+    )
     p.add_argument("--epochs", type=int, default=3, help="times that each example is read")
     p.add_argument("--batch-size", type=int, default=32, help="examples a step")
     p.add_argument("--lr", type=float, default=5e-4, help="highest learning rate; for GPT-1 6.25e-5")
@@ -37,12 +49,19 @@ def finetune(args):
     from minigpt.finetune import finetune as fit
     from minigpt.formats import texts_of
     from minigpt.pretrained import load_body
+    from minigpt.probe import probe
     from minigpt.studies import baselines
     from minigpt.support import device
     from minigpt.task_model import TaskModel, score
 
     out, where = Path(args.out), device.pick(args.device)
-    refuse_full(out)
+    require(
+        not (args.resume and args.frozen), "--resume", True, "left out with --frozen, which has no steps to go on from"
+    )
+    if not args.resume:
+        refuse_full(out, resume=", or add --resume to go on with one that was cut short")
+    elif not (out / CHECKPOINT).exists():
+        raise InputError(f"{out} holds no checkpoint: there is nothing to resume; leave out --resume")
     recipe = FinetuneConfig(
         args.epochs, args.batch_size, args.lr,
         aux=args.aux, accumulate=args.accumulate, recompute=args.recompute, seed=args.seed,
@@ -55,8 +74,13 @@ def finetune(args):
     with naming(args.test):
         model.kind.numbers(test)  # a label that training lacks is refused before anything is computed
     say_common(test, train, "test examples")
-    done = fit(model, train, recipe)
+    say_time(model, train, test, args, where)
+    if args.frozen:
+        done = probe(model, train)
+    else:
+        done = fit(model, train, recipe, out=out, resume=args.resume)
     model.save(out)
+    (out / CHECKPOINT).unlink(missing_ok=True)  # three times the model's size, and the model is there
     result, baseline = model.evaluate(test), score(args.task, baselines.majority(train, test), test)
     metrics = {
         "task": args.task,
@@ -71,6 +95,27 @@ def finetune(args):
     say_cut(cut["cut"], len(train), "train", body.config.n_ctx)
     say_cut(cut["cut_test"], len(test), "test", body.config.n_ctx)
     print(f"model and metrics.json are in {out}")
+
+
+def say_time(model, train, test, args, where):
+    """About how long it will take on a CPU: a token costs 2 operations a weight forward, and 4 backward (lesson 04)."""
+    import torch
+
+    from minigpt.support.device import product_speed
+
+    if where.type != "cpu":
+        return
+    n_train, n_test = (sum(len(ids) for s in model.encode(e)[0] for ids in s) for e in (train, test))
+    n_weights = sum(p.numel() for p in model.body.blocks.parameters())
+    passes = 2 * (n_train + n_test) if args.frozen else 6 * n_train * args.epochs + 2 * n_test
+    rate = SHARE * torch.get_num_threads() * product_speed() * 1e9
+    minutes = n_weights * passes / rate / 60
+    if minutes > 2:
+        print(
+            f"about {minutes:.0f} min on this machine"
+            if minutes < 90
+            else f"about {minutes / 60:.1f} h on this machine"
+        )
 
 
 def new_body(train, seed):

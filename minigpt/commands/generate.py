@@ -12,7 +12,7 @@ def add(commands):
         "let a model go on with a text",
         'minigpt generate --model runs/book --prompt "The king"',
     )
-    p.add_argument("--model", required=True, help="a folder of `minigpt run` or `pretrain`, or of GPT-1")
+    p.add_argument("--model", required=True, help="a folder of `minigpt run`, `pretrain` or GPT-1, or a hub's name")
     p.add_argument("--prompt", default="", help="the text to go on with; GPT-1 needs one")
     p.add_argument("--max-new-tokens", type=int, default=60, help="most tokens to add")
     p.add_argument(

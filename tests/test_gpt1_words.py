@@ -1,0 +1,94 @@
+"""GPT-1's words as OpenAI cut them: its published behaviour on its own pieces, both ways, and what stays of a text."""
+
+import json
+import string
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minigpt.data import gpt1_words
+from minigpt.pretrained import load_openai_tokenizer
+from minigpt.support.errors import InputError
+from minigpt.tokenizer import Tokenizer
+
+GPT1_FILES = Path(__file__).resolve().parents[2] / "shared" / "gpt1"  # OpenAI's two vocabulary files, where present
+
+
+@pytest.fixture(scope="module")
+def vocabulary():
+    if not GPT1_FILES.is_dir():
+        pytest.skip(f"no {GPT1_FILES}: OpenAI's vocabulary is not part of this project")
+    return GPT1_FILES
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Don't", "do n't"),
+        ("Anna's café", "anna 's café"),
+        ("wait—what…", "wait - what ..."),
+        ("“Why?!” she asked", '" why ? ! " she asked'),
+        ("no!!! (really)", "no ! ! ! ( really )"),
+        ("Mr. Brown paid $3.50 in the U.S.", "mr. brown paid $ 3.50 in the u.s."),
+        ("sheâ€™s", "she 's"),  # read in a wrong encoding
+        ("a\t b", "a b"),
+    ],
+)
+def test_words(text, words):
+    assert gpt1_words.split(text) == words.split(" ")
+
+
+def test_a_line_end_is_a_word():
+    assert gpt1_words.split("One.\n\n Two.\n") == ["one", ".", "\n", "two", "."]
+
+
+@given(st.text(st.sampled_from(string.ascii_letters + string.digits + " .,!?'\n-éü中"), max_size=60))
+def test_nothing_is_lost_but_space_and_capitals(text):
+    kept = "".join(gpt1_words.split(text)).replace("\n", "")
+    assert kept == "".join(text.split()).lower()
+
+
+def test_openais_pieces(vocabulary):
+    """What its own vocabulary was learnt from: clitics, accents and a line's end are pieces of their own."""
+    tok = load_openai_tokenizer(vocabulary)
+    ids = json.loads((vocabulary / "encoder_bpe_40000.json").read_text(encoding="utf-8"))
+    assert (ids["n't</w>"], ids["'s</w>"], ids["é"]) == (538, 535, 62)
+    assert tok.encode("don't") == [ids["do</w>"], 538]
+    assert tok.encode("Anna's café") == [*tok.encode("Anna"), 535, ids["café</w>"]]
+    assert tok.encode("a\n\nb") == [ids["a</w>"], ids["\n</w>"], ids["b</w>"]]
+    theirs = load_openai_tokenizer(vocabulary, words="hugging-face")
+    assert theirs.split("Don't, café") == ["don", "'", "t", ",", "cafe"]
+    assert theirs.encode("a cat sat .") == tok.encode("a cat sat .")
+
+
+def test_both_survive_saving(vocabulary, tmp_path):
+    for words in ("openai", "hugging-face"):
+        tok = load_openai_tokenizer(vocabulary, words)
+        tok.save(tmp_path / words)
+        again = Tokenizer.load(tmp_path / words)
+        assert again.words == words and again.encode("Don't go, Zoë!") == tok.encode("Don't go, Zoë!")
+
+
+def test_files_from_before_there_were_two_ways_read_as_they_did(vocabulary, tmp_path):
+    tok = load_openai_tokenizer(vocabulary, "hugging-face")
+    tok.save(tmp_path)
+    saved = json.loads((tmp_path / "tokenizer.json").read_text(encoding="utf-8"))
+    del saved["words"]
+    (tmp_path / "tokenizer.json").write_text(json.dumps(saved), encoding="utf-8")
+    assert Tokenizer.load(tmp_path).encode("Don't go") == tok.encode("Don't go")
+
+
+def test_what_is_not_installed_is_named(monkeypatch):
+    gpt1_words.libraries.cache_clear()
+    monkeypatch.setitem(sys.modules, "ftfy", None)
+    with pytest.raises(InputError, match="pip install spacy ftfy"):
+        gpt1_words.split("a")
+    gpt1_words.libraries.cache_clear()
+
+
+def test_an_unknown_way_is_refused(tmp_path):
+    with pytest.raises(InputError, match="openai, hugging-face"):
+        Tokenizer.gpt1(tmp_path / "a", tmp_path / "b", words="spacy")

@@ -1,0 +1,127 @@
+"""Models by the hub's name: out of a cache laid as the hub's library lays it, offline; nothing here uses a network."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from minigpt.data import hub
+from minigpt.model import GPT, GPTConfig
+from minigpt.pretrained import save_openai_gpt
+from minigpt.support.errors import InputError
+
+REVISION = "0123456789abcdef0123456789abcdef01234567"
+PIECES = ["<unk>", *"abcdefghij", *(f"{c}</w>" for c in "abcdefghij."), "ab", "ab</w>"]
+
+
+def write_model(folder, shards=1, half=False):
+    """A model of GPT-1's kind with a vocabulary made here."""
+    save_openai_gpt(GPT(GPTConfig(len(PIECES), 16, 1, 2, 16, tie_weights=True), seed=0), folder)
+    (folder / "vocab.json").write_text(json.dumps({piece: i for i, piece in enumerate(PIECES)}))
+    (folder / "merges.txt").write_text("#version: 0.2\na b\na b</w>\n")
+    tensors = load_file(folder / "model.safetensors")
+    if half:
+        tensors = {name: tensor.half() for name, tensor in tensors.items()}
+        save_file(tensors, folder / "model.safetensors", {"format": "pt"})
+    if shards > 1:
+        (folder / "model.safetensors").unlink()
+        names = [f"model-{i + 1:05}-of-{shards:05}.safetensors" for i in range(shards)]
+        of = {name: names[i % shards] for i, name in enumerate(tensors)}
+        for name in names:
+            save_file({n: t for n, t in tensors.items() if of[n] == name}, folder / name, {"format": "pt"})
+        (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": of}))
+
+
+@pytest.fixture(params=["one file", "shards", "half"])
+def cache(tmp_path, request):
+    """HF_HUB_CACHE with one model of one revision, as `snapshot_download` leaves it."""
+    model = tmp_path / "hub" / "models--openai-community--openai-gpt"
+    (model / "snapshots" / REVISION).mkdir(parents=True)
+    (model / "refs").mkdir()
+    (model / "refs" / "main").write_text(REVISION)
+    write_model(
+        model / "snapshots" / REVISION, shards=2 if request.param == "shards" else 1, half=request.param == "half"
+    )
+    return tmp_path / "hub"
+
+
+def minigpt(*args, cache, cwd):
+    line = [sys.executable, "-c", "import sys; from minigpt.commands import main; sys.exit(main())", *map(str, args)]
+    environment = os.environ | {"HF_HUB_CACHE": str(cache), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    return subprocess.run(line, capture_output=True, text=True, env=environment, cwd=cwd, timeout=300)
+
+
+@pytest.mark.parametrize("name", [hub.GPT1, f"{hub.GPT1}@{REVISION}"])
+def test_a_command_takes_a_model_by_name(cache, tmp_path, name):
+    done = minigpt("generate", "--model", name, "--prompt", "a b", "--max-new-tokens", 3, cache=cache, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("a b") and REVISION in done.stderr
+
+
+def test_fine_tuning_by_name(cache, tmp_path):
+    rows = [{"text": text, "label": label} for text, label in (("a b.", "x"), ("c d.", "y"))] * 4
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    for out, options in (("all", ["--epochs", 1]), ("head", ["--frozen"])):
+        files = ["--train", "a.jsonl", "--test", "a.jsonl", "--out", out]
+        done = minigpt("finetune", "single_text", "--model", hub.GPT1, *files, *options, cache=cache, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / out / "task.json").exists() and not (tmp_path / out / "checkpoint.safetensors").exists()
+    assert json.loads((tmp_path / "head" / "metrics.json").read_text())["score"] == 1
+
+
+def test_what_the_cache_lacks_is_one_line_with_the_roads(tmp_path):
+    done = minigpt("generate", "--model", hub.GPT1, "--prompt", "a", cache=tmp_path / "empty", cwd=tmp_path)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "finetune-transformer-lm" in done.stderr and hub.GPT1 in done.stderr
+
+
+def test_only_safe_files_are_asked_for(monkeypatch, tmp_path):
+    asked = {}
+
+    def snapshot_download(repo, revision, allow_patterns):
+        asked.update(repo=repo, revision=revision, files=allow_patterns)
+        return tmp_path
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
+    monkeypatch.chdir(tmp_path)
+    assert hub.folder_of("owner/name@v1") == tmp_path
+    assert asked["repo"] == "owner/name" and asked["revision"] == "v1"
+    assert not any(name.endswith((".bin", ".py", ".h5", ".msgpack")) or name == "*" for name in asked["files"])
+
+
+def test_a_folder_is_never_looked_up(monkeypatch, tmp_path):
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: pytest.fail("asked the hub"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs" / "book").mkdir(parents=True)
+    for name in ("runs/book", "runs/bok", "book", str(tmp_path / "nowhere"), "a/b/c"):
+        assert str(hub.folder_of(name)) == name
+    release = tmp_path / "finetune-transformer-lm" / "model"
+    release.mkdir(parents=True)
+    (release / "params_shapes.json").touch()
+    assert hub.folder_of(release.parent) == release
+
+
+def test_any_failure_of_the_hub_is_told(monkeypatch, tmp_path):
+    def fails(*_, **__):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", fails)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"No space left.*finetune-transformer-lm"):
+        hub.folder_of("owner/name")
+
+
+def test_shards_and_halves_are_the_same_model(tmp_path):
+    from minigpt.pretrained import load_openai_gpt
+
+    models = []
+    for name, options in (("one", {}), ("two", {"shards": 2}), ("half", {"half": True})):
+        write_model(tmp_path / name, **options)
+        models.append(load_openai_gpt(tmp_path / name))
+    one, two, half = (list(model.parameters()) for model in models)
+    assert all(map(torch.equal, one, two))
+    assert all(torch.equal(a.half().float(), b) and b.dtype == torch.float32 for a, b in zip(one, half, strict=True))
