@@ -24,6 +24,7 @@ READING_ORDER = [
     ("data.world_tasks", 7),
     ("data.world_sample", None),
     ("data.gpt1_words", None),
+    ("data.gpt1_pieces", None),
     ("tokenizer", 1),
     ("loss", 1),
     ("reference", 2),

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import tokenizers
 
-from minigpt.data import gpt1_words
+from minigpt.data import gpt1_pieces, gpt1_words
+from minigpt.data.gpt1_pieces import UNKNOWN
 from minigpt.support import words
 from minigpt.support.errors import InputError, require_whole
 from minigpt.support.files import read_json, write_json
@@ -22,8 +23,6 @@ LEVELS = ("word", "char", "bpe")
 MARKERS = ("<s>", "$", "<e>")
 MOST = 1_000_000  # ids; the BPE library ends the whole process where its memory does
 LONG = re.compile(r"(\w{500})(?=\w)")
-WORDS = ("openai", "hugging-face")
-UNKNOWN = "<unk>"  # one piece for every word or character that training did not see
 
 
 class Tokenizer:
@@ -46,7 +45,7 @@ class Tokenizer:
         self.level = level
         self.pieces = pieces
         self._bpe = bpe  # of the tokenizers library, at levels "bpe" and "gpt1"
-        self.words = words  # one of WORDS at level "gpt1"
+        self.words = words  # one of `gpt1_pieces.WORDS` at level "gpt1"
         self._id_of = {piece: i for i, piece in enumerate(pieces)}
         self.start_id, self.delimiter_id, self.end_id = range(len(pieces), len(pieces) + 3)
         self.vocab_size = len(pieces) + 3
@@ -86,32 +85,13 @@ class Tokenizer:
         """GPT-1's byte-pair encoding: text in lower case, `</w>` at the end of a word.
 
         Args:
-            vocabulary: the path of `encoder_bpe_40000.json`, or of Hugging Face's `vocab.json`: {piece: id}.
-            merges: the path of `vocab_40000.bpe`, or of `merges.txt`: a line a merge, the first line a version.
+            vocabulary, merges: the paths of the two files, see `data/gpt1_pieces.py`.
             words: "openai", those that GPT-1 was trained on (`gpt1_words`); or "hugging-face", those of transformers'
                 `OpenAIGPTTokenizer`, which cuts "don't" into "don", "'", "t" and takes accents away.
         Raises:
             InputError: if a file is missing or not of this kind, or what "openai" needs is not installed.
         """
-        if words not in WORDS:
-            raise InputError(f"words {words!r} is not one of {', '.join(WORDS)}")
-        ids, merges = read_json(vocabulary), Path(merges)
-        try:
-            pairs = [tuple(line.split()) for line in merges.read_text(encoding="utf-8").split("\n")[1:] if line]
-            check_merges(ids, pairs)
-            bpe = tokenizers.Tokenizer(
-                tokenizers.models.BPE(ids, pairs, unk_token=UNKNOWN, end_of_word_suffix="</w>", fuse_unk=False)
-            )
-        except Exception as error:  # the BPE library raises bare exceptions
-            raise InputError(
-                f"{merges} and {vocabulary} are no vocabulary of GPT-1 ({error!r}); get both again"
-            ) from None
-        if words == "hugging-face":
-            bpe.normalizer = tokenizers.normalizers.BertNormalizer(lowercase=True)
-            bpe.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
-        else:
-            gpt1_words.libraries()  # what is missing is said now, not at the first text
-        bpe.decoder = tokenizers.decoders.BPEDecoder(suffix="</w>")
+        bpe = gpt1_pieces.read(vocabulary, merges, words)
         return cls("gpt1", pieces_of(bpe), bpe, words)
 
     def split(self, text):
@@ -177,24 +157,15 @@ class Tokenizer:
         saved = read_json(path)
         try:
             if saved["level"] in ("bpe", "gpt1"):
-                bpe = tokenizers.Tokenizer.from_str(saved["bpe"])
-                return cls(saved["level"], pieces_of(bpe), bpe, saved.get("words"))
+                bpe, way = tokenizers.Tokenizer.from_str(saved["bpe"]), saved.get("words")
+                if way not in (None, *gpt1_pieces.WORDS):
+                    raise ValueError(f"words {way!r}")
+                return cls(saved["level"], pieces_of(bpe), bpe, way)
             if saved["level"] in LEVELS and all(isinstance(piece, str) for piece in saved["pieces"]):
                 return cls(saved["level"], saved["pieces"])
         except Exception as error:  # the BPE library raises bare exceptions
             raise InputError(f"{path} is no tokenizer of minigpt ({error!r}); restore it, or train again") from None
         raise InputError(f"{path}: level {saved['level']!r} is not one of {', '.join(LEVELS)}")
-
-
-def check_merges(ids, pairs):
-    """Raise ValueError unless vocabulary and merges are of each other: every longer piece is made by a merge."""
-    if UNKNOWN not in ids or sorted(ids.values()) != list(range(len(ids))):
-        raise ValueError(f"the vocabulary lacks {UNKNOWN}, or its ids are not 0 to {len(ids) - 1}")
-    made = {a + b for a, b in pairs}
-    lost = [p for p in ids if p not in made and p != UNKNOWN and len(p.removesuffix("</w>")) > 1]
-    strange = [piece for piece in made if piece not in ids]
-    if lost or strange:
-        raise ValueError(f"no merge makes {lost[:3]}, and the vocabulary lacks {strange[:3]}")
 
 
 def check_text(text):

@@ -2,6 +2,7 @@
 
 import json
 import string
+import subprocess
 import sys
 from pathlib import Path
 
@@ -81,12 +82,43 @@ def test_files_from_before_there_were_two_ways_read_as_they_did(vocabulary, tmp_
     assert Tokenizer.load(tmp_path).encode("Don't go") == tok.encode("Don't go")
 
 
-def test_what_is_not_installed_is_named(monkeypatch):
+@pytest.mark.parametrize("name", ["ftfy", "spacy.lang.en"])
+def test_what_is_not_installed_is_named(monkeypatch, name):
     gpt1_words.libraries.cache_clear()
-    monkeypatch.setitem(sys.modules, "ftfy", None)
-    with pytest.raises(InputError, match="pip install spacy ftfy"):
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(InputError, match=f"{name}.*pip install spacy ftfy"):
         gpt1_words.split("a")
     gpt1_words.libraries.cache_clear()
+
+
+NO_NETWORK = """
+import socket, sys
+
+def refuse(*given, **named):
+    raise SystemExit("asked the network")
+
+socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse
+from minigpt.data import gpt1_words
+assert "spacy" not in sys.modules and "ftfy" not in sys.modules  # at import nobody waits for them
+print(" ".join(gpt1_words.split("Mr. Brown doesn't know")))
+"""
+
+
+def test_spacys_rules_are_no_download(tmp_path):
+    """In a process without network, and in a folder of its own, so that no model can lie beside."""
+    done = subprocess.run([sys.executable, "-c", NO_NETWORK], capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout == "mr. brown does n't know\n", done.stderr
+
+
+@pytest.mark.parametrize("words", ["spaCy", "", 3])
+def test_a_file_with_an_unknown_way_is_refused(tmp_path, words):
+    (tmp_path / "a.json").write_text(json.dumps({"<unk>": 0, "a": 1, "a</w>": 2}))
+    (tmp_path / "a.bpe").write_text("#version: 0.2\n")
+    Tokenizer.gpt1(tmp_path / "a.json", tmp_path / "a.bpe").save(tmp_path)
+    saved = json.loads((tmp_path / "tokenizer.json").read_text(encoding="utf-8"))
+    (tmp_path / "tokenizer.json").write_text(json.dumps(saved | {"words": words}), encoding="utf-8")
+    with pytest.raises(InputError, match="no tokenizer of minigpt"):
+        Tokenizer.load(tmp_path)
 
 
 def test_an_unknown_way_is_refused(tmp_path):

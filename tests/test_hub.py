@@ -105,6 +105,13 @@ def test_a_folder_is_never_looked_up(monkeypatch, tmp_path):
     assert hub.folder_of(release.parent) == release
 
 
+def test_without_the_hubs_library_its_name_is_told(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="pip install huggingface_hub"):
+        hub.folder_of("owner/name")
+
+
 def test_any_failure_of_the_hub_is_told(monkeypatch, tmp_path):
     def fails(*_, **__):
         raise OSError("No space left on device")

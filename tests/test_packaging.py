@@ -131,6 +131,7 @@ PARTS = {  # an extra, "" for none: what must be importable with it alone
     ],
     "book": ["site/*.py", "browser_tests/*.py", "minigpt/grading/mathml.py"],
     "grading": ["minigpt/grading/**/*.py"],
+    "gpt1": ["minigpt/data/gpt1_words.py", "minigpt/data/hub.py"],
     "test": ["tests/*.py", "benchmarks/*.py", "chapters/conftest.py", "chapters/elsewhere.py", "instructor/**/*.py"],
 }
 ELSEWHERE = {
@@ -138,11 +139,13 @@ ELSEWHERE = {
         "minigpt/pictures/widgets.py",
         "minigpt/pictures/explorer/widget.py",
         "minigpt/pictures/notebook.py",
+        *PARTS["gpt1"],
     ]
 }
 GIVEN = {"grading": {"docutils"}}  # grading/mathml.py has it from Sphinx, which alone calls that function
 # Where the package's name is another.
 NAMES = {"sklearn": "scikit-learn", "PIL": "pillow", "yaml": "pyyaml", "markdown_it": "markdown-it-py"}
+NAMES |= {"huggingface_hub": "huggingface_hub"}  # whose name has a _, with conda too
 FOLDERS = ["tests", "browser_tests", "site", "chapters", "docs", "instructor"]  # their files import each other by name
 
 
@@ -191,7 +194,13 @@ def test_every_extra_is_complete(part):
 
 @pytest.mark.parametrize(
     ("part", "name"),
-    [("book", "latex2mathml"), ("grading", "nbformat"), ("test", "minigpt"), ("notebooks", "ipywidgets")],
+    [
+        ("book", "latex2mathml"),
+        ("grading", "nbformat"),
+        ("test", "minigpt"),
+        ("notebooks", "ipywidgets"),
+        ("gpt1", "huggingface_hub"),
+    ],
 )
 def test_the_check_of_extras_catches(part, name):
     project = copy.deepcopy(PROJECT)
