@@ -51,9 +51,10 @@ class Checkpoints:
 
 
 def generators():
-    """The state of PyTorch's generators, of the CPU and of each GPU that was used: {name: bytes}."""
+    """The state of PyTorch's generators, of the CPU, of each GPU that was used and of a Mac's: {name: bytes}."""
     used = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
-    return {"cpu": torch.get_rng_state()} | {f"cuda-{i}": torch.cuda.get_rng_state(i) for i in used}
+    mac = {"mps": torch.mps.get_rng_state()} if torch.backends.mps.is_available() else {}
+    return {"cpu": torch.get_rng_state()} | {f"cuda-{i}": torch.cuda.get_rng_state(i) for i in used} | mac
 
 
 def save_checkpoint(path, model, optimizer, step, identity, draws=None):
@@ -104,6 +105,8 @@ def load_checkpoint(path, model, optimizer, identity):
     for i in range(torch.cuda.device_count()):
         if f"draws.cuda-{i}" in tensors:
             torch.cuda.set_rng_state(tensors[f"draws.cuda-{i}"], i)
+    if "draws.mps" in tensors and torch.backends.mps.is_available():
+        torch.mps.set_rng_state(tensors["draws.mps"])
     return int(metadata["step"])
 
 

@@ -63,7 +63,8 @@ def draw(probabilities, generator=None):
     home = probabilities.device
     sums = (probabilities.cpu() if home.type == "mps" else probabilities).cumsum(-1, dtype=torch.double)
     where = generator.device if generator else sums.device
-    even = torch.rand(len(sums), 1, generator=generator, dtype=sums.dtype, device=where).to(sums.device)
+    dtype = torch.float if where.type == "mps" else sums.dtype
+    even = torch.rand(len(sums), 1, generator=generator, dtype=dtype, device=where).to(sums)
     return torch.searchsorted(sums, even * sums[:, -1:], right=True)[:, 0].to(home)  # never the end: even is below 1
 
 

@@ -15,7 +15,6 @@ def add(commands):
         "chapter 11's table: what of pre-training helps; started again, it fills in what is missing",
         "minigpt ablate --seeds 0 1 2 --out runs/ablations",
         seed=False,
-        device=False,
     )
     p.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="each is a run of about an hour")
     p.add_argument("--out", default="runs/ablations", help="folder for the bodies and ablations.csv")
@@ -23,11 +22,13 @@ def add(commands):
 
 def ablate(args):
     from minigpt.studies import ablation
+    from minigpt.support import device
 
     for seed in args.seeds:
         require_seed(seed)
+    where = device.pick(args.device)
     refuse_unwritable(Path(args.out))
     for seed in args.seeds:
-        ablation.ablate(args.out, seed)
+        ablation.ablate(args.out, seed, device=where)
     rows = ablation.merge(args.out)
     print(f"{len(rows)} lines are in {Path(args.out) / 'ablations.csv'}; chapter 11 draws them")

@@ -41,7 +41,7 @@ def evaluate(args):
             f"{folder}` first, or measure it with --text"
         )
     if args.text:
-        tok, gpt = load_body(folder)
+        tok, gpt = load_body(args.model)  # a hub's name is no path
         texts = read_documents(args.text)
         print(f"text: {len(texts):,} documents of {args.text}")
         say_unknown(tok, texts, "the text")

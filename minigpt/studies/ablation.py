@@ -65,11 +65,11 @@ def snapshots(last):
     return [*(steps for steps in SNAPSHOTS if steps < last), last]
 
 
-def ablate(out, seed, setting=None, say=print):
+def ablate(out, seed, setting=None, say=print, device="cpu"):
     """Do one seed's trials that `out` does not hold yet; returns the rows of `out`/seed<seed>/ablations.csv.
 
     Args:
-        setting: a `settings.Setting`; the default is that of `minigpt run`.
+        setting: a `settings.Setting`; the default is that of `minigpt run`. device: where all of it is computed.
     """
     out = Path(out) / f"seed{seed}"
     setting = setting or settings.toy(seed)
@@ -82,20 +82,21 @@ def ablate(out, seed, setting=None, say=print):
     if missing:
         tok = setting.tokenizer()
         bodies = {
-            name: body(out / name.replace(" ", "-"), name, setting, tok) for name in ("gpt", "lstm", *setting.others)
+            name: body(out / name.replace(" ", "-"), name, setting, tok, device)
+            for name in ("gpt", "lstm", *setting.others)
         }
     for trial in missing:
-        score = attempt(trial, setting, tok, bodies, out).to_json()
+        score = attempt(trial, setting, tok, bodies, out, device).to_json()
         rows.append(dataclasses.asdict(trial) | {name: round(score[name], 4) for name in ("score", "low", "high")})
         write_csv(table, rows)
         say(", ".join(f"{name} {value}" for name, value in rows[-1].items()))
     return rows
 
 
-def body(folder, name, setting, tok):
+def body(folder, name, setting, tok, device="cpu"):
     """Pre-train a body in `folder`, or go on where that was stopped; the snapshots are kept beside."""
     last, config = setting.pretraining.steps, setting.config(tok)
-    model = (LSTM if name == "lstm" else GPT)(config, setting.pretraining.seed)
+    model = (LSTM if name == "lstm" else GPT)(config, setting.pretraining.seed).to(device)
     sequences = documents(setting.others.get(name, setting.corpus).texts, tok, config.n_ctx)
 
     trained = folder / f"step{last}.safetensors"
@@ -107,11 +108,11 @@ def body(folder, name, setting, tok):
     return model
 
 
-def attempt(trial, setting, tok, bodies, out, progress=True):
+def attempt(trial, setting, tok, bodies, out, device="cpu", progress=True):
     """One trial's `Score`: the accuracy on the task's test examples, with its 95% interval."""
     data = setting.tasks[trial.task]
     if trial.labels == 0:
-        gpt = GPT(bodies["gpt"].config)
+        gpt = GPT(bodies["gpt"].config).to(device)
         fill(gpt, out / "gpt" / f"step{trial.steps}.safetensors")
         return score(trial.task, zeroshot.answer(gpt, tok, trial.task, data.test), data.test)
     train = labelled(trial, data.test)
@@ -119,7 +120,7 @@ def attempt(trial, setting, tok, bodies, out, progress=True):
     model = (LSTM if trial.body == "lstm" else GPT)(config, trial.seed + 1)
     if trial.body != "scratch":
         take_over(bodies[trial.body], model, trial.layers)
-    task_model = TaskModel.for_examples(trial.task, tok, model, train, trial.seed)
+    task_model = TaskModel.for_examples(trial.task, tok, model, train, trial.seed).to(device)
     recipe = dataclasses.replace(data.recipe, epochs=EPOCHS[trial.labels], aux=trial.aux)
     finetune(task_model, train, recipe, progress)
     return task_model.evaluate(data.test)

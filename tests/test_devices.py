@@ -1,0 +1,334 @@
+"""A walk through every public function with a model that says it stands on a GPU, NVIDIA's or a Mac's.
+
+Each stage of the walk runs on the CPU, and on a device that is only pretended (`pretended.py`): mixed devices raise
+there, and what comes out must be the CPU's. Then known faults are put back, and each stage is seen to find its own.
+"""
+
+import contextlib
+import dataclasses
+import inspect
+import json
+import textwrap
+
+import numpy as np
+import pytest
+import torch
+from pretended import Generator, Pretended
+from test_ablation import small
+
+import minigpt.attention
+import minigpt.fast.dropout
+import minigpt.generate
+import minigpt.train
+from minigpt import batch, commands, model, reference, task_model
+from minigpt.data import world, world_tasks
+from minigpt.fast import cache
+from minigpt.finetune import FinetuneConfig, finetune
+from minigpt.generate import generate
+from minigpt.loss import lm_loss
+from minigpt.model import GPT, GPTConfig
+from minigpt.pictures import widgets
+from minigpt.pictures.explorer import page, payload
+from minigpt.pretrained import add_markers, load_openai_gpt, save_openai_gpt
+from minigpt.probe import probe
+from minigpt.studies import ablation, main_job, zeroshot
+from minigpt.support import device as devices
+from minigpt.task_model import TaskModel
+from minigpt.tokenizer import Tokenizer
+from minigpt.train import TrainConfig, documents, evaluate, pretrain
+
+KINDS = ["cuda", "mps"]
+pytestmark = pytest.mark.filterwarnings("ignore:PyTorch was compiled without cuDNN")  # an LSTM asks for it
+TOK = Tokenizer.train(world.stories(300, 0), 100, level="word")
+
+
+@contextlib.contextmanager
+def on(kind, monkeypatch):
+    """The device of that name; for "cpu" nothing is pretended. `--device` picks it, whatever it is called there."""
+    with monkeypatch.context() as patch, contextlib.nullcontext() if kind == "cpu" else Pretended(kind) as mode:
+        device = mode.device if mode else torch.device("cpu")
+        patch.setattr(torch, "Generator", Generator)
+        patch.setattr(devices, "pick", lambda name: device)
+        patch.setattr(devices, "memory_of", lambda device: 1e12)
+        hook = torch.nn.modules.module.register_module_forward_hook(stands_on(device))
+        try:
+            yield device
+        finally:
+            hook.remove()
+
+
+def stands_on(device):
+    """What no error tells: a model that was left on the CPU, and computes there."""
+
+    def look(module, given, made):
+        assert not isinstance(made, torch.Tensor) or made.device.type == device.type, f"{module} was left behind"
+
+    return look
+
+
+def body(device, dropout=0.0, **changed):
+    sizes = {"vocab_size": TOK.vocab_size, "n_ctx": 72, "n_layer": 2, "n_head": 2, "d_model": 16} | changed
+    return GPT(GPTConfig(**sizes, dropout=dropout), seed=0).to(device)
+
+
+def walk_pretrain(device, folder):
+    """With dropout, checkpoints, a stop and another start; then eq. (1) on the same texts, and saving."""
+    sequences, recipe = documents(world.stories(12, 0), TOK, 72), TrainConfig(steps=4, batch_size=4)
+    pretrain(body(device, dropout=0.1, attention_dropout=0.1), sequences, recipe, progress=False)
+    log = pretrain(body(device), sequences, recipe, folder, checkpoint_every=2, progress=False)
+    gpt = body(device, tie_weights=True)
+    pretrain(gpt, sequences, recipe, progress=False)
+    gpt.save(folder)
+    resumed = pretrain(body(device), sequences, recipe, folder, checkpoint_every=2, resume=True, progress=False)
+    assert [row["step"] for row in resumed] == [1, 2, 3, 4]
+    loaded = GPT.load(folder).to(device)
+    return [row["loss"] for row in log], evaluate(gpt, sequences), evaluate(loaded, sequences)
+
+
+def scored(task):
+    """A task's examples; similarity with scores, which are a kind of answer of their own."""
+    examples = world_tasks.examples(task, 12, seed=1)
+    if task != "similarity":
+        return examples
+    return [{"a": e["a"], "b": e["b"], "score": float(i)} for i, e in enumerate(examples)]
+
+
+def walk_tasks(device, folder):
+    """Every task, and similarity once more with scores: fine-tuned in each way, asked, saved, loaded; W^y alone."""
+    told = []
+    sets = [(task, world_tasks.examples(task, 12, seed=1)) for task in world_tasks.TASKS]
+    for task, examples in [*sets, ("similarity", scored("similarity"))]:
+        made = TaskModel.for_examples(task, TOK, body(device, dropout=0.1), examples).to(device)
+        ways = [{}, {"aux": 0.5}, {"accumulate": 2, "recompute": True}]
+        for way in ways:
+            finetune(made, examples, FinetuneConfig(epochs=1, batch_size=6, **way), progress=False)
+        made = TaskModel.for_examples(task, TOK, body(device), examples).to(device)
+        recipe, out = FinetuneConfig(epochs=2, batch_size=6), folder / f"{task} {len(told)}"
+        losses = finetune(made, examples, recipe, progress=False, out=out, checkpoint_every=2)["losses"]
+        again = TaskModel.for_examples(task, TOK, body(device), examples).to(device)
+        assert finetune(again, examples, recipe, progress=False, out=out, resume=True)["losses"] == losses
+        made.save(out)
+        loaded = TaskModel.load(out).to(device)
+        assert loaded.predict(examples) == made.predict(examples)
+        told += [losses, made.predict(examples), made.evaluate(examples).score, probe(made, examples, progress=False)]
+    return told
+
+
+def walk_generate(device, folder):
+    """With and without the cache, past n_ctx, prompts of several lengths; generators of the CPU, the device, none."""
+    gpt, rows = body(device), [[TOK.start_id], [TOK.start_id, 1, 2]]
+    told = []
+    for cached in (True, False):
+        for settings in ({}, {"top_k": 3}, {"top_p": 0.5}, {"temperature": 0.0}, {"end_id": TOK.end_id}):
+            for where in ("cpu", device):
+                draws = torch.Generator(where).manual_seed(0)
+                drawn = generate(gpt, rows, 20, generator=draws, use_cache=cached, **settings)
+                told += [drawn] if where == "cpu" else []  # a Mac draws other numbers
+        generate(gpt, rows, 3, use_cache=cached)
+        ids = torch.tensor(rows[1:], device=device)
+        told.append(generate(gpt, ids, 80, temperature=0.0, use_cache=cached).tolist())
+    return told
+
+
+def walk_zeroshot(device, folder):
+    gpt = body(device)
+    return [zeroshot.answer(gpt, TOK, task, world_tasks.examples(task, 4, seed=1)) for task in world_tasks.TASKS]
+
+
+def walk_widgets(device, folder):
+    gpt, text = body(device).eval(), "Ben took the ball."
+    figure = widgets.next_token_figure(gpt, TOK, "Ben took", lambda text: {"the": 1.0})
+    shown = [patch.get_height() for patch in figure.axes[0].patches]
+    widgets.heads_of(gpt, TOK, text, 2)
+    widgets.heads_box(gpt, TOK, text)
+    widgets.live_loss(gpt, documents([text], TOK, 72), TrainConfig(steps=1)).children[0].click()
+    return shown, widgets.attention_weights(body(device).eval(), [TOK.start_id, 1, 2], 1).tolist()
+
+
+def walk_explorer(device, folder):
+    gpt = body(device)
+    gpt.save(folder)
+    TOK.save(folder)
+    page.write(folder, folder / "page.html")
+    return payload.of_model(TOK, gpt)["body"], widgets.explorer(gpt, TOK, "inside", "Ben took").hash
+
+
+def walk_studies(device, folder):
+    """`ablate` of one task with all its bodies, the LSTM too, and the two halves of the main job."""
+    rows = ablation.ablate(folder, 0, small(), lambda line: None, device)
+    setting = small()
+    tasks = {name: dataclasses.replace(data, train=data.test) for name, data in setting.tasks.items()}
+    setting = dataclasses.replace(
+        setting, tasks=tasks, corpus=dataclasses.replace(setting.corpus, fresh=world.stories(4, 1))
+    )
+    tok = setting.tokenizer()
+    done = main_job.pretrained(setting, setting.corpus, tok, folder / "job", device)
+    row = main_job.fine_tuned(setting, "entailment", tok, 0, device, folder / "job", folder / "tuned")
+    rows = [r["score"] for r in rows if not r["labels"]]  # the others drop other numbers on other devices
+    return rows, done["loss"], row["cut"]
+
+
+def walk_gpt1(device, folder):
+    """A model of GPT-1's kind: saved from the device, loaded, grown by the markers, into NumPy."""
+    gpt = body(device, tie_weights=True)
+    save_openai_gpt(gpt, folder)
+    grown = add_markers(load_openai_gpt(folder).to(device)).to(device)
+    add_markers(gpt)
+    ids = torch.tensor([[1, 2, 3]], device=device)
+    with torch.no_grad():
+        states, loss = grown.hidden(ids), lm_loss(gpt(ids), ids)
+    params = reference.params_from(gpt)
+    return states.tolist(), loss.item(), {name: p.sum() for name, p in params.items()}
+
+
+def walk_commands(device, folder):
+    """The command line, each command with `--device`."""
+    (folder / "text.txt").write_text("\n\n".join(world.stories(40, 0)), encoding="utf-8")
+    rows = world_tasks.examples("entailment", 12, seed=1)
+    (folder / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    text, table = folder / "text.txt", folder / "rows.jsonl"
+    sizes = {"level": "word", "n-layer": 1, "n-head": 1, "d-model": 8, "steps": 3, "batch-size": 4}
+    sizes = [word for name, value in sizes.items() for word in (f"--{name}", value)]
+    files = ["--model", folder / "lm", "--train", table, "--test", table]
+    for line in (
+        ["pretrain", "--text", text, "--out", folder / "lm", *sizes],
+        ["generate", "--model", folder / "lm", "--prompt", "Ben", "--max-new-tokens", "5"],
+        ["evaluate", "--model", folder / "lm", "--text", text],
+        ["finetune", "entailment", *files, "--out", folder / "all", "--epochs", "1"],
+        ["finetune", "entailment", *files, "--out", folder / "head", "--frozen"],
+        ["evaluate", "--model", folder / "all", "--test", table],
+    ):
+        assert commands.main([*map(str, line), "--device", device.type]) == 0
+    return json.loads((folder / "head" / "metrics.json").read_text())["score"]
+
+
+WALKS = {name.removeprefix("walk_"): walk for name, walk in globals().items() if name.startswith("walk_")}
+ON_THE_CPU = {}  # what each stage gave there
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """One task and few labels for `ablate`."""
+    monkeypatch.setattr(ablation, "EPOCHS", {8: 1, 16: 1})
+    monkeypatch.setattr(ablation, "FULL", 16)
+    monkeypatch.setattr(ablation, "SNAPSHOTS", (0, 2))
+    monkeypatch.setattr(ablation.world_tasks, "TASKS", {"entailment": world_tasks.entailment})
+
+
+def numbers(told):
+    """What a stage told, as a list of numbers and words."""
+    if isinstance(told, dict):
+        return [x for value in told.values() for x in numbers(value)]
+    if isinstance(told, list | tuple):
+        return [x for value in told for x in numbers(value)]
+    return [told]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("stage", WALKS)
+def test_the_walk(stage, kind, tmp_path, monkeypatch, request):
+    if stage == "studies":
+        request.getfixturevalue("few")
+    if stage not in ON_THE_CPU:
+        (tmp_path / "cpu").mkdir()
+        with on("cpu", monkeypatch) as device:
+            ON_THE_CPU[stage] = numbers(WALKS[stage](device, tmp_path / "cpu"))
+    (tmp_path / kind).mkdir()
+    with on(kind, monkeypatch) as device:
+        told = numbers(WALKS[stage](device, tmp_path / kind))
+    for here, there in zip(told, ON_THE_CPU[stage], strict=True):
+        assert here == (pytest.approx(there, rel=1e-4, abs=1e-5) if isinstance(there, float) else there)
+
+
+# --- known faults, each put back ----------------------------------------------------------------------------------
+
+ON_MODEL = ", device=model.token_embedding.weight.device"
+FAULTS = [  # stage that finds it, on which device, where, the right line, the wrong one
+    ("zeroshot", "cuda", zeroshot, "p_no", ", device_of(gpt))", ")"),
+    ("widgets", "cuda", widgets, "attention_weights", ON_MODEL, ""),
+    ("widgets", "cuda", widgets, "attention_weights", ".cpu().numpy()", ".numpy()"),
+    ("widgets", "cuda", widgets, "next_token_figure", ON_MODEL, ""),
+    ("widgets", "cuda", widgets, "next_token_figure", ".cpu().numpy()", ".numpy()"),
+    ("explorer", "cuda", payload, "halves", ".cpu()", ""),
+    ("generate", "cuda", minigpt.generate, "draw", "device=where", "device=sums.device"),
+    ("generate", "cuda", minigpt.generate, "draw", ".to(sums)", ""),
+    ("generate", "mps", minigpt.generate, "draw", 'torch.float if where.type == "mps" else', ""),
+    ("generate", "mps", minigpt.generate, "draw", 'probabilities.cpu() if home.type == "mps" else', ""),
+    ("generate", "cuda", cache.KVCache, "begin", "(T, device=self.lengths.device)", "(T)"),
+    ("pretrain", "mps", minigpt.fast.dropout, "dropout", "if not x.is_cpu:", "if x.is_cuda:"),
+    ("pretrain", "cuda", minigpt.train, "train_step", ", next(model.parameters()).device)", ")"),
+    ("pretrain", "mps", minigpt.attention, "attention_weights", ", device=q.device", ""),
+    ("pretrain", "cuda", model.GPT, "hidden", ", device=ids.device", ""),
+    ("tasks", "cuda", batch.Batch, "to", "tensor.to(device)", "tensor"),
+    ("tasks", "cuda", task_model.TaskModel, "states", ", device=hidden.device", ""),
+    ("studies", "cuda", ablation, "attempt", ", trial.seed).to(device)", ", trial.seed)"),
+    ("studies", "cuda", ablation, "body", ".to(device)", ""),
+    ("commands", "cuda", commands.finetune, "finetune", ", args.seed).to(where)", ", args.seed)"),
+    ("commands", "cuda", commands.generate, "generate", "gpt.to(where)", "gpt"),
+]
+
+
+def put_back(monkeypatch, owner, name, right, wrong):
+    """The function `name` of a module or class with one line as it once was, or might be."""
+    source = textwrap.dedent(inspect.getsource(getattr(owner, name)))
+    assert source.count(right) == 1, f"{name} has changed: say again what would be wrong in it"
+    module = inspect.getmodule(owner) if inspect.isclass(owner) else owner
+    made = {}
+    exec(compile(source.replace(right, wrong), "<fault>", "exec"), vars(module), made)
+    monkeypatch.setattr(owner, name, made[name])
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f"{f[0]}-{f[1]}-{f[3]}")
+def test_the_walk_catches(fault, tmp_path, monkeypatch, request):
+    stage, kind, owner, name, right, wrong = fault
+    if stage == "studies":
+        request.getfixturevalue("few")
+    put_back(monkeypatch, owner, name, right, wrong)
+    if fault[3] == "attention_weights" and owner is minigpt.attention:  # which the fused kernel leaves unused
+        stage = "widgets"
+    told = "same device|left behind|float64|to numpy|for generator"
+    with pytest.raises((RuntimeError, TypeError, AssertionError), match=told), on(kind, monkeypatch) as device:
+        WALKS[stage](device, tmp_path)
+        raise ValueError("the walk ended as if nothing were wrong")
+
+
+# --- and the pretended device itself ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_pretended_device_is_like_one(kind):
+    with Pretended(kind) as mode:
+        there = torch.ones(3, device=kind)
+        assert (there.device, there.is_cpu, getattr(there, f"is_{kind}")) == (mode.device, False, True)
+        assert (there + 1).device == there[:2].device == torch.zeros_like(there).device == mode.device
+        assert there.cpu().is_cpu and torch.ones(3).to(there).device == mode.device
+        with pytest.raises(RuntimeError, match="same device"):
+            there + torch.ones(3)
+        there += torch.tensor(1.0)  # a number may stand on the CPU
+        there[:2] = torch.zeros(2)  # a copy from device to device
+        with pytest.raises(RuntimeError, match="same device"):
+            there[torch.tensor([0], device=kind)] = torch.zeros(1)
+        with pytest.raises(TypeError, match="numpy"):
+            there.numpy()
+        with pytest.raises(TypeError, match="numpy"):
+            np.asarray(there)
+        with pytest.raises(RuntimeError, match="generator"):
+            torch.rand(3, device=kind, generator=torch.Generator())
+        assert there.tolist() == [0.0, 0.0, 2.0] and mode.waits == 1
+        if kind == "mps":
+            with pytest.raises(TypeError, match="float64"):
+                there.double()
+
+
+def test_a_step_does_not_wait_for_its_ids(monkeypatch):
+    """Two numbers a step are waited for, its loss and its gradient's norm: looking at the ids would be a third."""
+
+    def waits(steps):
+        with on("cuda", monkeypatch) as device, Pretended("cuda") as mode:
+            sequences = documents(world.stories(12, 0), TOK, 72)
+            pretrain(body(device), sequences, TrainConfig(steps=steps, batch_size=4), progress=False)
+            return mode.waits
+
+    assert waits(6) - waits(2) == 4 * 2
+    put_back(monkeypatch, model.GPT, "check", "if self.training and not ids.is_cpu:", "if False:")
+    assert waits(6) - waits(2) > 4 * 2
