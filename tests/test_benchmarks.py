@@ -1,6 +1,11 @@
 """The benchmarks count and time what they say; none of their figures is asserted."""
 
 import dataclasses
+import os
+import re
+import shutil
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -10,6 +15,7 @@ from benchmarks import gpu, growth, peers, timing
 from minigpt.attention import attention
 from minigpt.model import GPT, GPTConfig
 
+ROOT = gpu.HERE.parent
 TINY = GPTConfig(vocab_size=40, n_ctx=16, n_layer=3, n_head=2, d_model=8, dropout=0.0)
 
 
@@ -79,8 +85,61 @@ def test_gpu_lines_run_and_say_when_there_is_none():
     if not torch.cuda.is_available():
         assert [*gpu.lines()] == ["On a GPU: skipped, this machine has none."]
     told = [*gpu.lines("cpu", TINY, B=2, rounds=2, kinds=[False])]
-    assert "GPT-1's size on cpu, batch 2 of 16 tokens" in told[0]
+    assert "a rehearsal with 3 layer of width 8 on cpu, batch 2 of 16 tokens" in told[0]
     assert [line.split(" | ")[:3] for line in told[4:]] == [
         ["| 0.0", "plain", "minigpt"],
         ["| 0.1", "plain", "minigpt"],
     ]
+
+
+PEER = """
+from types import SimpleNamespace
+
+import torch
+
+
+def GPTConfig(**sizes):
+    return SimpleNamespace(**sizes)
+
+
+class GPT(torch.nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.config, self.rows = config, torch.nn.Embedding(config.vocab_size, config.n_embd)
+        print("number of parameters")  # which it says, and nobody wants to read
+
+    def forward(self, ids, targets):
+        logits = self.rows(ids) @ self.rows.weight.T
+        return logits, torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
+"""
+
+
+def test_the_rehearsal_writes_the_table_beside_a_peer(tmp_path, capsys):
+    """All that `make gpu` does after its tests: both models in turn, at each dropout, and a file that is whole."""
+    (tmp_path / "nanoGPT").mkdir()
+    (tmp_path / "nanoGPT" / "model.py").write_text(PEER)
+    gpu.main(["--peers", str(tmp_path), "--rehearse", str(tmp_path / "table.md")])
+    written, said = (tmp_path / "table.md").read_text(encoding="utf-8"), capsys.readouterr().out
+    assert "number of parameters" not in said and all(line in written for line in said.splitlines())
+    rows = [line.split(" | ")[:3] for line in written.splitlines() if line.startswith("| 0")]
+    names = ["minigpt", "nanoGPT", "nanoGPT, vocabulary of 128"]
+    assert rows == [[f"| {rate}", "plain", name] for rate in (0.0, 0.1) for name in names]
+    ratios = re.findall(r"\d\.\d\d \[\d+\.\d\d to \d+\.\d\d\]", written)
+    assert len(ratios) == 4 and re.search(r"The whole took \d+ s\.", written)
+    assert (ROOT / "benchmarks" / "RESULTS-GPU.md").read_text().count("a rehearsal") == 0
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="with a GPU here, `make gpu` measures it")
+@pytest.mark.skipif(not shutil.which("make"), reason="there is no make")
+def test_make_gpu_without_one_says_so_and_changes_nothing():
+    """Its tests are found, and those for a GPU skipped; its second line says that there is none."""
+    before = (ROOT / "benchmarks" / "RESULTS-GPU.md").read_bytes()
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        ["make", "gpu", f"PYTHON={sys.executable}"], cwd=ROOT, capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "On a GPU: skipped, this machine has none." in done.stdout
+    (skipped,) = re.findall(r"(\d+) skipped", done.stdout)
+    assert int(skipped) >= (ROOT / "tests" / "test_cuda.py").read_text(encoding="utf-8").count("\ndef test_")
+    assert (ROOT / "benchmarks" / "RESULTS-GPU.md").read_bytes() == before
