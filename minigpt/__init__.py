@@ -77,6 +77,7 @@ READING_ORDER = [
     ("pictures.widgets", None),
     ("studies.scaling", 0),
     ("studies.books", 0),
+    ("studies.gpt1_words", None),
     ("studies.settings", 11),
     ("studies.results", 11),
     ("studies.snapshots", None),

@@ -1,5 +1,6 @@
 """GPT-1's words as OpenAI cut them: its published behaviour on its own pieces, both ways, and what stays of a text."""
 
+import difflib
 import json
 import string
 import subprocess
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from minigpt.data import gpt1_words
 from minigpt.pretrained import load_openai_tokenizer
+from minigpt.studies import gpt1_words as study
 from minigpt.support.errors import InputError
 from minigpt.tokenizer import Tokenizer
 
@@ -124,3 +126,39 @@ def test_a_file_with_an_unknown_way_is_refused(tmp_path, words):
 def test_an_unknown_way_is_refused(tmp_path):
     with pytest.raises(InputError, match="openai, hugging-face"):
         Tokenizer.gpt1(tmp_path / "a", tmp_path / "b", words="spacy")
+
+
+@pytest.mark.parametrize("kind", study.EXAMPLES)
+def test_each_kind_of_difference_has_its_example(kind):
+    found = [study.kind_of(*pair) for pair in study.differences(study.EXAMPLES[kind])]
+    assert found and set(found) == {kind}
+
+
+def test_differences_are_all_there_is():
+    """Between them the words are the same, both ways."""
+    text = "\n".join(study.EXAMPLES.values())
+    ours, theirs = gpt1_words.split(text), study.hugging_face(text)
+    for words, side in ((ours, 0), (theirs, 1)):
+        apart = [word for pair in study.differences(text) for word in pair[side]]
+        assert sorted(words) == sorted([*apart, *common(ours, theirs)])
+    assert study.differences("a cat sat .") == []
+
+
+def common(ours, theirs):
+    blocks = difflib.SequenceMatcher(None, ours, theirs, autojunk=False).get_matching_blocks()
+    return [word for block in blocks for word in ours[block.a : block.a + block.size]]
+
+
+def test_the_table_of_differences(vocabulary, real_data, tmp_path):
+    """On real sentences: most with a clitic in dialogues, and no sentence of others is printed."""
+    for i in range(2):
+        (tmp_path / f"{i}.txt").write_text("He said it was so. She didn't think that it was. " * 9, encoding="utf-8")
+    ways = [load_openai_tokenizer(vocabulary, words) for words in ("openai", "hugging-face")]
+    sources = study.sentences(tmp_path)
+    assert {name: len(found) for name, found in sources.items()} == {"TREC": 250, "SICK": 250, "DREAM": 250, "books": 2}
+    found = {name: study.rows(texts, *ways) for name, texts in sources.items()}
+    assert found["books"]["clitic"] == 1 and found["books"]["of these with other pieces"] == 1
+    assert found["DREAM"]["clitic"] > found["SICK"]["clitic"]
+    printed = "\n".join(study.table(sources, *ways))
+    assert len(printed.splitlines()) == 2 + 4 + len(study.EXAMPLES)
+    assert not any(text in printed for texts in sources.values() for text in texts if len(text) > 20)
