@@ -1,6 +1,7 @@
 """The benchmarks count and time what they say; none of their figures is asserted."""
 
 import dataclasses
+import json
 import os
 import re
 import shutil
@@ -11,7 +12,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import gpu, growth, peers, timing
+from benchmarks import gpt1, gpu, growth, peers, timing
 from minigpt.attention import attention
 from minigpt.model import GPT, GPTConfig
 
@@ -143,3 +144,25 @@ def test_make_gpu_without_one_says_so_and_changes_nothing():
     (skipped,) = re.findall(r"(\d+) skipped", done.stdout)
     assert int(skipped) >= (ROOT / "tests" / "test_cuda.py").read_text(encoding="utf-8").count("\ndef test_")
     assert (ROOT / "benchmarks" / "RESULTS-GPU.md").read_bytes() == before
+
+
+def test_gpt1s_lines_at_a_small_size(tmp_path, monkeypatch, real_data):
+    """Each line in a process of its own, with a small model and a vocabulary made here: the table is whole."""
+    letters = [*"abcdefghijklmnopqrstuvwxyz0123456789?.,'"]
+    pieces = ["<unk>", *letters, *(f"{c}</w>" for c in letters)]
+    (tmp_path / "vocab.json").write_text(json.dumps({piece: i for i, piece in enumerate(pieces)}))
+    (tmp_path / "merges.txt").write_text("#version: 0.2\n")
+    config = GPTConfig(len(pieces), 128, 1, 2, 16, tie_weights=True)
+    names = ["W^y alone, all of TREC", "fine-tune all", "transformers' model beside"]
+    monkeypatch.setattr(gpt1, "LINES", {name: gpt1.LINES[name] for name in names})
+    told = [*gpt1.lines(tmp_path, 1, config, n=300, note="Alone.")]
+    rows = {line.split(" | ")[0].removeprefix("| "): line for line in told[8:]}
+    assert [*rows] == names and all(line.count("|") == 6 for line in rows.values())
+    assert "300 questions" in rows["W^y alone, all of TREC"] and "for 3 epochs" in rows["fine-tune all"]
+    far = re.search(r"at most (\S+), a logit by (\S+) ", rows["transformers' model beside"])
+    assert all(float(apart) < 2e-5 for apart in far.groups())
+    assert "no score" in told[4] and told[4].endswith("Alone.")
+
+
+def test_gpt1s_times_of_an_epoch():
+    assert gpt1.steps_of(5_452) == 3 * 171

@@ -152,7 +152,9 @@ def common(ours, theirs):
 def test_the_table_of_differences(vocabulary, real_data, tmp_path):
     """On real sentences: most with a clitic in dialogues, and no sentence of others is printed."""
     for i in range(2):
-        (tmp_path / f"{i}.txt").write_text("He said that it was so. She didn't think that it was. " * 9, encoding="utf-8")
+        (tmp_path / f"{i}.txt").write_text(
+            "He said that it was so. She didn't think that it was. " * 9, encoding="utf-8"
+        )
     ways = [load_openai_tokenizer(vocabulary, words) for words in ("openai", "hugging-face")]
     sources = study.sentences(tmp_path)
     assert {name: len(found) for name, found in sources.items()} == {"TREC": 250, "SICK": 250, "DREAM": 250, "books": 2}
