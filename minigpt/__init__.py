@@ -81,6 +81,7 @@ READING_ORDER = [
     ("studies.settings", 11),
     ("studies.results", 11),
     ("studies.snapshots", None),
+    ("studies.named", None),
     ("studies.main_job", 11),
     ("studies.shipped", None),
     ("studies.lstm", 11),

@@ -144,6 +144,8 @@ def load_body(model):
         return tok, gpt
     if (Path(folder) / "checkpoint.safetensors").exists() and not (Path(folder) / "config.json").exists():
         raise InputError(f"{folder} holds an unfinished run: repeat its `minigpt pretrain` command with --resume")
+    if not (Path(folder) / "config.json").exists():
+        raise InputError(f"{folder} holds no model: name a folder of `minigpt pretrain`, or for GPT-1 {hub.ROADS}")
     tok, gpt = Tokenizer.load(folder), GPT.load(folder)
     same_size(folder, tok, gpt)
     return tok, gpt

@@ -1,6 +1,7 @@
 """The commands as people type them: a whole small road; every bad input: one line, exit code 2, nothing changed."""
 
 import csv
+import dataclasses
 import json
 
 import pytest
@@ -8,12 +9,15 @@ import pytest
 from minigpt import commands
 from minigpt.data import world, world_tasks
 from minigpt.finetune import FinetuneConfig
+from minigpt.model import GPT, GPTConfig
 from minigpt.pictures import look
 from minigpt.pictures.explorer import payload
-from minigpt.studies import main_job, results, settings
+from minigpt.pretrained import save_openai_gpt
+from minigpt.studies import main_job, named, results, settings
 from minigpt.support import folders
 from minigpt.support.errors import InputError
 from minigpt.support.files import write_json
+from minigpt.task_model import score as score_of
 from minigpt.train import TrainConfig
 
 SMALL = [
@@ -155,6 +159,56 @@ def test_main_job(tmp_path, tiny_setting, capsys):
     assert all(set(arms) == {"pretrained", "scratch"} for arms in carried["tasks"].values()) and carried["floor"] > 0
     with pytest.raises(InputError, match="already holds a run"):
         main_job.run(tiny_setting, tmp_path / "run", 0, device.pick("cpu"))
+
+
+@pytest.fixture
+def gpt1_folder(tmp_path):
+    """A small random model laid out as Hugging Face lays out GPT-1's, with a vocabulary of letters."""
+    letters = [*"abcdefghijklmnopqrstuvwxyz.,?'"]
+    pieces = ["<unk>", *letters, *(f"{letter}</w>" for letter in letters)]
+    folder = tmp_path / "gpt1"
+    save_openai_gpt(GPT(GPTConfig(len(pieces), 512, 1, 2, 16, tie_weights=True), seed=0), folder)
+    (folder / "vocab.json").write_text(json.dumps({piece: i for i, piece in enumerate(pieces)}))
+    (folder / "merges.txt").write_text("#version: 0.2\n")
+    return folder
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_a_named_model_is_one_more_arm_of_the_real_run(
+    tmp_path, tiny_setting, gpt1_folder, monkeypatch, capsys, frozen
+):
+    tasks = {name: tiny_setting.tasks[name] for name in ("similarity", "multiple_choice")}
+    real = dataclasses.replace(tiny_setting, tasks=tasks, others={}, snapshots=())
+    monkeypatch.setattr(settings, "real", lambda seed: real)
+    line = ["run", "--real", "--model", str(gpt1_folder), "--out", str(tmp_path / "run"), "--device", "cpu"]
+    assert commands.main(line + ["--frozen"] * frozen) == 0
+    told = capsys.readouterr().out
+    assert str(gpt1_folder) in told and ("W^y alone" in told) == frozen
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["model"] == {"folder": str(gpt1_folder), "frozen": frozen}
+    rows = [line for line in told.splitlines() if line.startswith("named model  ")]
+    assert len(rows) == 1 and rows[0].count("[") == 2
+    for row in metrics["tasks"].values():
+        assert 0 <= row["named model"]["low"] <= row["named model"]["score"] <= 1 and row["named model"]["cut"] == 0
+        assert "named model" in row["leads"]
+    for name, (answers, _) in named.arm(real, gpt1_folder, frozen, 0, "cpu").items():  # the arm alone
+        expected = metrics["tasks"][name]["named model"]["score"]
+        assert score_of(tasks[name].task, answers, tasks[name].test).score == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (["run", "--model", "openai-gpt"], "--real"),
+        (["run", "--real", "--frozen"], "without --model"),
+        (["run", "--real", "--model", "."], "GPT-1"),
+    ],
+)
+def test_a_named_model_that_cannot_be_is_refused_at_once(line, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(main_job, "run", lambda *_, **__: pytest.fail("it computes before it looks"))
+    assert commands.main(line) == 2
+    one_line(capsys, said)
 
 
 def run_with(seed, score, tasks=("entailment",)):

@@ -8,7 +8,7 @@ from minigpt.support.files import write_json
 from minigpt.support.folders import refuse_full
 
 CHECKPOINT = "checkpoint.safetensors"
-SHARE = 0.6  # of the speed of a large product that a large model's steps reach
+LARGE = 10_000_000  # weights, from which an estimate of the time is printed
 
 
 def add(commands):
@@ -98,24 +98,15 @@ def finetune(args):
 
 
 def say_time(model, train, test, args, where):
-    """About how long it will take on a CPU: a token costs 2 operations a weight forward, and 4 backward (lesson 04)."""
-    import torch
+    """About how long it will take on a CPU, where that is worth a word: for a large model."""
+    from minigpt.support.device import time_for
 
-    from minigpt.support.device import product_speed
-
-    if where.type != "cpu":
+    n_weights = sum(p.numel() for p in model.body.blocks.parameters())
+    if where.type != "cpu" or n_weights < LARGE:
         return
     n_train, n_test = (sum(len(ids) for s in model.encode(e)[0] for ids in s) for e in (train, test))
-    n_weights = sum(p.numel() for p in model.body.blocks.parameters())
-    passes = 2 * (n_train + n_test) if args.frozen else 6 * n_train * args.epochs + 2 * n_test
-    rate = SHARE * torch.get_num_threads() * product_speed() * 1e9
-    minutes = n_weights * passes / rate / 60
-    if minutes > 2:
-        print(
-            f"about {minutes:.0f} min on this machine"
-            if minutes < 90
-            else f"about {minutes / 60:.1f} h on this machine"
-        )
+    n_learnt = 0 if args.frozen else n_train * args.epochs
+    print(f"about {time_for(n_weights, n_test + (n_train if args.frozen else 0), n_learnt)} on this machine")
 
 
 def new_body(train, seed):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from minigpt.commands.arguments import command
+from minigpt.support.errors import require
 from minigpt.support.folders import free_folder, refuse_full
 
 
@@ -12,16 +13,28 @@ def add(commands):
     )
     p.add_argument("--real", action="store_true", help="real text instead of the toy world")
     p.add_argument("--language", default="en", choices=["en", "zh"], help="the toy world's language")
+    p.add_argument(
+        "--model",
+        help="with --real: one more arm, a folder of `minigpt pretrain` or of GPT-1, or openai-community/openai-gpt",
+    )
+    p.add_argument("--frozen", action="store_true", help="of --model fit W^y alone: minutes where all takes hours")
     p.add_argument("--out", help="folder; the default is a new one in runs/")
 
 
 def run(args):
+    from minigpt.data import hub
+    from minigpt.pretrained import load_body
     from minigpt.studies import main_job, settings
     from minigpt.support import device
 
     where = device.pick(args.device)
+    require(args.real or not args.model, "--model", args.model, "left out, or named beside --real: it reads real text")
+    require(args.model or not args.frozen, "--frozen", True, "left out without --model, whose body it leaves as it is")
     name = "real" if args.real else f"toy-{args.language}"
     out = Path(args.out) if args.out else free_folder(Path("runs") / f"{name}-seed{args.seed}")
     refuse_full(out)
+    model = args.model and hub.folder_of(args.model)
+    if model:
+        load_body(model)  # what is wrong with it is said now, not after an hour
     setting = settings.real(args.seed) if args.real else settings.toy(args.seed, args.language)
-    main_job.run(setting, out, args.seed, where)
+    main_job.run(setting, out, args.seed, where, model=model, frozen=args.frozen)

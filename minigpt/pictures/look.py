@@ -21,6 +21,7 @@ ARMS = {
     "without statements": "#9cc3e6",
     "pre-trained": BLUE,
     "with questions": "#12436b",
+    "named model": VIOLET,  # one that was pre-trained elsewhere, such as GPT-1
 }
 
 

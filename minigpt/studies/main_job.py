@@ -17,7 +17,7 @@ from minigpt.metrics import paired
 from minigpt.model import GPT
 from minigpt.pictures import runs
 from minigpt.pictures.explorer import page
-from minigpt.studies import baselines
+from minigpt.studies import baselines, named
 from minigpt.studies.results import pretraining_line, table
 from minigpt.studies.snapshots import keeping, unmasked
 from minigpt.support.device import one_thread, product_speed
@@ -31,8 +31,10 @@ from minigpt.train import documents, evaluate, pretrain
 WARM, PRETRAINING_SHARE = 100, 0.7  # steps by which the whole job's time is judged; the part that pre-training takes
 
 
-def run(setting, out, seed, device, say=print):
+def run(setting, out, seed, device, say=print, model=None, frozen=False):
     """Do the main job; everything is written to the folder `out`.
+
+    A folder `model` is one more arm, see `named.py`; with `frozen`, W^y alone of it is fitted.
 
     Each process has one thread: small products gain little from two, and lose much where other work keeps the cores
     busy. This one pre-trains on the plain text, while others do the arms that do not wait for it.
@@ -49,6 +51,10 @@ def run(setting, out, seed, device, say=print):
     n = len(setting.corpus.texts)
     say(f"{n:,} texts, |V| = {tok.vocab_size}; one thread multiplies at {gflops:.0f} GFLOP/s here")
     with one_thread(), processes_for(1 + len(setting.tasks)) as pool:
+        if model:
+            how = "W^y alone on its states" if frozen else "all weights fine-tuned"
+            say(f"{named.ARM}: {model}, {how}; on a CPU about {named.estimate(setting, model, frozen, seed)} of it")
+        elsewhere = pool.submit(named.arm, setting, model, frozen, seed, device) if model else None
         others = {arm: pool.submit(other_arm, setting, arm, tok, seed, device, out) for arm in setting.others}
         bodiless = pool.submit(arms_without_body, setting, tok, seed, device, out)
         if setting.snapshots:
@@ -64,6 +70,11 @@ def run(setting, out, seed, device, say=print):
             metrics["others"][arm], scores = done.result()
             for name, row in tasks.items():
                 row[arm] = scores[name]
+        if model:
+            metrics["model"] = {"folder": str(model), "frozen": frozen}
+            for name, (answers, n_cut) in elsewhere.result().items():
+                data = setting.tasks[name]
+                tasks[name][named.ARM] = told(data.task, answers, data.test) | {"cut": n_cut}
         if setting.snapshots:
             cheating.result()
     for row in tasks.values():

@@ -9,6 +9,8 @@ import torch.distributed as dist
 
 from minigpt.support.errors import InputError
 
+SHARE = 0.6  # of the speed of a large product that a large model's steps reach
+
 
 def pick(name="auto"):
     """The device of that name; where "auto" is asked for, NVIDIA's GPU if there is one, else the CPU.
@@ -117,3 +119,13 @@ def product_speed(n=1024, tries=5):
             torch.mm(a, a)
             seconds.append(time.perf_counter() - started)
     return 2 * n**3 / min(seconds) / 1e9
+
+
+def time_for(n_weights, n_read, n_learnt=0):
+    """About how long this CPU takes to read so many tokens, and to learn from so many more, in words.
+
+    A token costs 2 operations a weight forward, and 4 backward (lesson 04).
+    """
+    operations = 2 * n_weights * (n_read + 3 * n_learnt)
+    minutes = operations / (SHARE * torch.get_num_threads() * product_speed() * 1e9) / 60
+    return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"
