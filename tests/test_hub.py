@@ -5,13 +5,16 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from minigpt import commands
 from minigpt.data import hub
+from minigpt.data.gpt1_files import tensor_names
 from minigpt.model import GPT, GPTConfig
-from minigpt.pretrained import save_openai_gpt
+from minigpt.pretrained import load_body, save_openai_gpt
 from minigpt.support.errors import InputError
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
@@ -132,3 +135,29 @@ def test_shards_and_halves_are_the_same_model(tmp_path):
     one, two, half = (list(model.parameters()) for model in models)
     assert all(map(torch.equal, one, two))
     assert all(torch.equal(a.half().float(), b) and b.dtype == torch.float32 for a, b in zip(one, half, strict=True))
+
+
+def test_a_checkout_of_openais_release(tmp_path, capsys):
+    """Ten shards and two vocabulary files in a clone's folder `model`: the checkout or that folder is named."""
+    config = GPTConfig(len(PIECES), 16, 1, 1, 64, tie_weights=True)  # OpenAI's heads are 64 wide
+    gpt, clone = GPT(config, seed=0), tmp_path / "finetune-transformer-lm"
+    save_openai_gpt(gpt, tmp_path / "theirs")
+    tensors = load_file(tmp_path / "theirs" / "model.safetensors")
+    flat = {name: tensors[f"transformer.{name}"].numpy() for name in tensor_names(config.n_layer).values()}
+    convolved = {name for name, a in flat.items() if name.startswith("h.") and a.ndim == 2}  # matrices, of width 1
+    shapes = [[1] * (name in convolved) + [*a.shape] for name, a in flat.items()]
+    (clone / "model").mkdir(parents=True)
+    (clone / "model" / "params_shapes.json").write_text(json.dumps(shapes))
+    for i, shard in enumerate(np.array_split(np.concatenate([a.ravel() for a in flat.values()]), 10)):
+        np.save(clone / "model" / f"params_{i}.npy", shard)
+    (clone / "model" / "encoder_bpe_40000.json").write_text(json.dumps({piece: i for i, piece in enumerate(PIECES)}))
+    (clone / "model" / "vocab_40000.bpe").write_text("#version: 0.2\na b\na b</w>\n")
+    told = set()
+    for named in (clone, clone / "model"):
+        tok, body = load_body(named)
+        assert tok.split("ab a.") == ["ab", "a", "."] and tok.words == "openai"
+        assert torch.equal(body.blocks[0].mlp[0].weight, gpt.blocks[0].mlp[0].weight)
+        line = ["generate", "--model", named, "--prompt", "ab", "--max-new-tokens", 4, "--device", "cpu"]
+        assert commands.main([*map(str, line)]) == 0
+        told.add(capsys.readouterr().out)
+    assert len(told) == 1
