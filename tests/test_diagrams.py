@@ -98,6 +98,15 @@ def test_both_languages_have_the_same_words():
         assert module.WORDS["en"].keys() == module.WORDS["zh"].keys()
 
 
+def test_a_softmax_over_the_options_and_over_the_batch():
+    """Rows sum to 1 on the left; on the right columns do, and the sums beside the rows say that those do not."""
+    z = np.array([[2.0, 1.0], [5.0, 0.0]])
+    told = [float(text) for text in texts(tasks.softmaxes(z)) if re.fullmatch(r"\d\.\d\d", text)]
+    left, right = np.exp(z) / np.exp(z).sum(1, keepdims=True), np.exp(z) / np.exp(z).sum(0)
+    rows = [[*one[i], one[i].sum()] for i in (1, 0) for one in (left, right)]  # from the bottom up
+    assert told == pytest.approx(np.concatenate(rows), abs=0.0051)
+
+
 def arrows(figure):
     """Where the arrows begin and end."""
     return [(t.xyann, t.xy) for axes in figure.axes for t in axes.texts if getattr(t, "arrow_patch", None) is not None]
@@ -111,6 +120,14 @@ def test_an_output_sees_the_inputs_to_its_left():
     assert sorted(start[0] for start, _ in seen)[-1] == seen[0][1][0] and len(seen) == 3
     own = arrows(diagrams.next_token_prediction(tokens, own=True))
     assert sum(start[1] > end[1] for start, end in own) == len(tokens) - 2  # each drawn word but the last goes down
+
+
+def test_an_lstm_hands_on_one_state_and_attention_looks_at_every_token():
+    drawn = arrows(diagrams.readers(["The", "cat", "sleeps"]))
+    along = [arrow for arrow in drawn if arrow[0][1] == arrow[1][1]]
+    last = max(end[0] for _, end in drawn)
+    assert len(along) == 2 and sum(end[0] == last for _, end in drawn) == 3  # all three tokens, into the last state
+    assert len(drawn) == 2 + 3 + 3
 
 
 @pytest.mark.parametrize(

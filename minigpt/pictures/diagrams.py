@@ -10,9 +10,15 @@ from minigpt.pictures.drawing import SMALL, Drawing, wide
 from minigpt.pictures.look import BLUE, ORANGE
 
 WORDS = {
-    "en": {"input": "input", "target": "target", "guess": "drawn", "padding": "pad"},
-    "zh": {"input": "输入", "target": "目标", "guess": "抽到的", "padding": "填充"},
-}
+    "en": {
+        "input": "input", "target": "target", "guess": "drawn", "padding": "pad",
+        "lstm": "LSTM: its token, and one state", "attention": "attention: every token so far",
+    },
+    "zh": {
+        "input": "输入", "target": "目标", "guess": "抽到的", "padding": "填充",
+        "lstm": "LSTM：当前词元，加上前一个状态", "attention": "注意力：到此为止的每个词元",
+    },
+}  # fmt: skip
 HIGH = 4.6  # of a token's box
 
 
@@ -63,4 +69,22 @@ def token_boxes(rows, names=None, labels="en"):
                 drawing.token(x, y, cell - 0.8, HIGH, row[j])
             else:
                 drawing.block(x, y, cell - 0.8, HIGH, drawing.words["padding"], "grey")
+    return drawing.figure
+
+
+def readers(tokens, labels="en"):
+    """What a state is made of: an LSTM's of its token and the state before, attention's of all tokens up to its own."""
+    T, cell, low, high = len(tokens), max(map(wide, tokens)) + 4.5, 3, 15
+    drawing = Drawing(2 * T * cell + 7, 25, WORDS, labels)
+    for side, name in enumerate(("lstm", "attention")):
+        at = [1 + side * (T * cell + 5) + (t + 0.5) * cell for t in range(T)]
+        drawing.text(sum(at) / T, 22.5, drawing.words[name], weight="bold")
+        for t, (x, token) in enumerate(zip(at, tokens, strict=True)):
+            drawing.token(x, low, cell - 3, HIGH, token)
+            drawing.block(x, high, cell - 3, HIGH, f"$h_{{{t + 1}}}$", "violet")
+            if name == "lstm" and t:
+                drawing.arrow((at[t - 1] + cell / 2 - 1.5, high), (x - cell / 2 + 1.5, high), ORANGE)
+            if name == "lstm" or t + 1 == T:
+                for start in [x] if name == "lstm" else at:
+                    drawing.arrow((start, low + HIGH / 2), (x, high - HIGH / 2), BLUE)
     return drawing.figure

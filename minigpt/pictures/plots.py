@@ -177,7 +177,8 @@ def guess(axes, levels, apart):
     style = {"color": "black", "linestyle": "--", "linewidth": 1.2, "zorder": 3, "path_effects": [RIM]}
     there = [(place, height) for place, height in enumerate(levels) if height is not None]
     for place, height in there if apart else []:
-        axes.hlines(height, place - 0.45, place + 0.45, **style)
+        end = place + (1 if place == there[-1][0] else 0.45)  # the last one's goes on, under its name
+        axes.hlines(height, place - 0.45, end, **style)
     if not apart:
         axes.axhline(levels[0], **style)
     place, height = there[-1]

@@ -3,17 +3,25 @@
 Each function returns a matplotlib figure; `labels` are "en" or "zh".
 """
 
+import numpy as np
+
 from minigpt.pictures.drawing import BELOW, NORMAL, SMALL, Drawing, wide
 from minigpt.pictures.look import BLUE, GREEN, ORANGE
+from minigpt.pictures.matrices import matrix
+from minigpt.reference import softmax
 
 WORDS = {
     "en": {
         "single_text": "single text (5)", "entailment": "entailment (6)", "similarity": "similarity (7)",
         "multiple_choice": "multiple\nchoice (8)",
+        "rows": "softmax over the options", "columns": "softmax over the batch", "question": "question {}",
+        "option": "option {}", "sum": "sum",
     },
     "zh": {
         "single_text": "单句文本分类 (5)", "entailment": "文本蕴含 (6)", "similarity": "文本相似度 (7)",
         "multiple_choice": "选择型\n阅读理解 (8)",
+        "rows": "沿选项维度做 softmax", "columns": "沿批维度做 softmax", "question": "问题 {}",
+        "option": "选项 {}", "sum": "和",
     },
 }  # fmt: skip
 A = r"$x^{(1)}_1 \cdots x^{(1)}_T$"
@@ -118,3 +126,30 @@ def symbols(task, labels="en"):
 def fine_tuning(labels="en"):
     """The lecture's last figure: one body, four formats, four heads."""
     return formats(SYMBOLS, labels=labels)
+
+
+def softmaxes(logits, labels="en"):
+    """Probabilities of questions and options twice, softmax over the options and over the batch; a ring sums to 1.
+
+    Args:
+        logits: (B, N).
+    """
+    z = np.asarray(logits)
+    (n, k), cell, left = z.shape, 9, 14
+    drawing = Drawing(2 * (left + k * cell + 13), n * cell + 12, WORDS, labels)
+    for side, (name, P) in enumerate({"rows": softmax(z), "columns": softmax(z.T).T}.items()):
+        x, middle = left + side * (left + k * cell + 12), n * cell / 2 + 1
+        drawing.text(x + k * cell / 2, n * cell + 9, drawing.words[name], weight="bold")
+        matrix(drawing, x, 1, P, cell, digits=2)
+        for j in range(k):
+            drawing.text(x + (j + 0.5) * cell, n * cell + 3.4, drawing.words["option"].format(j + 1), size=SMALL)
+            if name == "columns":
+                drawing.box(x + (j + 0.5) * cell, middle, cell - 1.4, n * cell - 1.4, "white", ORANGE, line=2.5)
+        drawing.text(x + k * cell + 5, n * cell + 3.4, drawing.words["sum"], size=SMALL)
+        for i in range(n):
+            y = 1 + (n - 0.5 - i) * cell
+            drawing.text(x - 1.5, y, drawing.words["question"].format(i + 1), "right", SMALL)
+            drawing.text(x + k * cell + 5, y, f"{P[i].sum():.2f}")
+            if name == "rows":
+                drawing.box(x + k * cell / 2, y, k * cell - 1.4, cell - 1.4, "white", ORANGE, line=2.5)
+    return drawing.figure
