@@ -130,6 +130,12 @@ def test_an_lstm_hands_on_one_state_and_attention_looks_at_every_token():
     assert len(drawn) == 2 + 3 + 3
 
 
+def test_merged_pieces_span_their_letters():
+    drawn = diagrams.merging([["t", "h", "e</w>"], ["th", "e</w>"]], [0, 1])
+    wide = [(patch.get_width() + 0.8) / 8.6 for patch in drawn.axes[0].patches]
+    assert wide == pytest.approx([1, 1, 1, 2, 1]) and "merges: 1" in texts(drawn)
+
+
 @pytest.mark.parametrize(
     ("task", "rows", "states", "head"),
     [

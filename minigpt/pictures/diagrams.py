@@ -13,10 +13,12 @@ WORDS = {
     "en": {
         "input": "input", "target": "target", "guess": "drawn", "padding": "pad",
         "lstm": "LSTM: its token, and one state", "attention": "attention: every token so far",
+        "merges": "merges: {}",
     },
     "zh": {
         "input": "输入", "target": "目标", "guess": "抽到的", "padding": "填充",
         "lstm": "LSTM：当前词元，加上前一个状态", "attention": "注意力：到此为止的每个词元",
+        "merges": "合并 {} 次",
     },
 }  # fmt: skip
 HIGH = 4.6  # of a token's box
@@ -87,4 +89,23 @@ def readers(tokens, labels="en"):
             if name == "lstm" or t + 1 == T:
                 for start in [x] if name == "lstm" else at:
                     drawing.arrow((start, low + HIGH / 2), (x, high - HIGH / 2), BLUE)
+    return drawing.figure
+
+
+def merging(rows, counts, labels="en"):
+    """Pieces of the same words after more and more merges of byte-pair encoding: a box spans what it joins.
+
+    Args:
+        rows: lists of pieces, a word's last one with `</w>`. counts: how many merges made each row.
+    """
+    cell, left = 8.6, 17
+    letters = sum(len(piece.removesuffix("</w>")) for piece in rows[0])
+    drawing = Drawing(left + letters * cell + 1, 6 * len(rows) + 1, WORDS, labels)
+    for i, (row, count) in enumerate(zip(rows, counts, strict=True)):
+        x, y = left, 6 * (len(rows) - i) - 2.5
+        drawing.text(left - 2, y, drawing.words["merges"].format(count), "right", SMALL)
+        for piece in row:
+            room = len(piece.removesuffix("</w>")) * cell
+            drawing.block(x + room / 2, y, room - 0.8, HIGH, piece)
+            x += room
     return drawing.figure
