@@ -21,8 +21,8 @@ PLACE = re.compile(r"(<!-- results: ([^\s;]+)(?:; rows: ([^>]+))? -->\n).*?(<!--
 CHINESE = {
     "single_text": "单句文本分类", "entailment": "文本蕴含", "similarity": "文本相似度",
     "multiple_choice": "选择型阅读理解",
-    "majority": "多数类", "bag of words": "词袋", "word pairs": "词对", "from scratch": "从零训练", "named model": "指定的模型",
-    "without statements": "没有断言", "pre-trained": "预训练", "with questions": "带问题",
+    "majority": "多数类", "bag of words": "词袋", "word pairs": "词对", "from scratch": "从零训练",
+    "without statements": "没有断言", "pre-trained": "预训练", "with questions": "带问题", "named model": "指定的模型",
 }  # fmt: skip
 
 
