@@ -1,6 +1,7 @@
 """Questions of other kinds: a check of programs, examples that fool a model, a run repaired, a seed of one's own."""
 
 import json
+import re
 import zipfile
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from test_jail import needs_jail
 
-from minigpt.grading import answers, batch, experiments, fooling, personal, repair, stored
+from minigpt.grading import answers, batch, check, experiments, fooling, personal, repair, stored
 from minigpt.grading.instructor import CHECKOUT, folder_of, module_of, questions_of
 from minigpt.grading.judge import judge
 from minigpt.grading.kinds import panel, programs, variants
@@ -240,6 +241,91 @@ def test_only_the_students_own_numbers_are_right(question):
         None,
     ):
         assert not judge(check, [spoilt], "anna").right
+
+
+def test_zeros_in_front_of_an_id_do_not_matter():
+    """A spreadsheet takes them off: 04725 in the notebook is 4725 on the list."""
+    question = OWN[0]
+    for written, listed in (("04725", "4725"), ("4725", "004725"), ("０4725", "4725")):
+        assert judge(drawn(question, 1), [handed_in(question, written)], listed).right
+    assert personal.personal_seed("0x1", [1]) != personal.personal_seed("x1", [1])
+
+
+def cell_of(question, end=""):
+    """The source of a cell of the released homework."""
+    (path,) = (CHECKOUT / "chapters").glob(f"{question.id[:2]}_*/homework.ipynb")
+    (source,) = [cell.source for cell in nbformat.read(path, 4).cells if cell.id == question.grade_id + end]
+    return source
+
+
+@pytest.mark.parametrize("question", OWN, **by_id)
+def test_the_prediction_that_stood_there_is_refused(question, capsys):
+    default = eval(re.search(r"PREDICTION = (\[.*?\])", cell_of(question, "-run"))[1])
+    result = handed_in(question, "anna", default)
+    assert judge(drawn(question, 1), [result], "anna").hint == personal.UNTOUCHED
+    assert check(question.id, lambda: result) is False
+    assert capsys.readouterr().out.endswith(f"Hint: {personal.UNTOUCHED}\n")
+    other = [*default[:-1], 0.01]
+    assert judge(drawn(question, 1), [handed_in(question, "anna", other)], "anna").right
+
+
+@pytest.mark.parametrize("question", OWN, **by_id)
+def test_a_list_counts_like_a_tuple(question):
+    seed, prediction, measured = handed_in(question, "anna")
+    result = [seed, prediction, measured.tolist()]
+    assert judge(drawn(question, 1), [result], "anna").right
+    source = f"def {question.function}():\n    return {result}\n"
+    answer = answers.run_answers([("", SETUP), (question.grade_id, source)], [question], 1, trusted=True)[question.id]
+    assert answer.status == "done", answer.note
+    assert judge(drawn(question, 1), answer.outputs, "anna").right
+
+
+def in_a_notebook(question, source, student):
+    """The function of an answer's cell, below a run cell with this id."""
+    names = {"np": np, "check": check}
+    exec(cell_of(question, "-run").replace('"0000"', repr(student)).split("\nseed =")[0], names)
+    exec(f"seed = 1\n{source}", names)
+    return names[question.function]
+
+
+def test_the_students_check_looks_at_the_id(capsys):
+    question, told = OWN[0], {}
+    for owner in ("0000", "anna"):
+        source = f"def {question.function}():\n    return {(*handed_in(question, owner)[:2],)} + (M,)\n"
+        source = source.replace("M", repr(handed_in(question, owner)[2].tolist()))
+        for student in ("0000", "anna"):
+            told[owner, student] = check(question.id, in_a_notebook(question, source, student)), capsys.readouterr().out
+    assert {pair for pair, (right, _) in told.items() if right} == {("0000", "0000"), ("anna", "anna")}
+    assert told["0000", "0000"][1].endswith(f"{personal.NO_ID}\n")
+    assert "Warning" not in told["anna", "anna"][1]
+    for pair in ("0000", "anna"), ("anna", "0000"):
+        assert personal.OTHER_SEED in told[pair][1]
+    seed, prediction, measured = handed_in(question, "0000")
+    assert check(question.id, lambda: (seed, prediction, measured)) and personal.NO_ID in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ("return seed, PREDICTION, [[0.5] * 5] * 2", "NameError: name 'seed' is not defined"),
+        ("return 1, [300, 0.5], experiments.by_amount(1)", "NameError: name 'experiments' is not defined"),
+        ("import minigpt.grading\n    return 1, [300, 0.5], [[0.5] * 5] * 2", "No module named 'minigpt'"),
+    ],
+)
+def test_the_students_check_calls_an_experiment_as_the_jail_does(body, error, capsys):
+    question = OWN[0]
+    source = f"def {question.function}():\n    {body}\n"
+    assert check(question.id, in_a_notebook(question, source, "anna")) is False
+    told = capsys.readouterr().out
+    assert error in told and told.endswith(f"{personal.ALONE}\n")
+    if "NameError" in error:
+        cells = [("", SETUP), ("", "raise ImportError"), (question.grade_id, source)]
+        note = answers.run_answers(cells, [question], 1, trusted=True)[question.id].note
+        assert error in note and "without minigpt, which the grade does not have" in note
+    sound = "def f(*, n=2):\n    import math\n    return np.full(n, math.pi)\n"
+    names = {"np": None}
+    exec(sound, names)
+    assert personal.alone(names["f"])()[1] == np.pi and personal.alone(len) is len
 
 
 def test_no_two_students_have_the_same_seed():

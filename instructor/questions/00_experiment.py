@@ -11,6 +11,7 @@ QUESTIONS = (
         predicted=[300, 0.2],
         other=[300, 0.3],
         impossible=[10, 0.2],
+        default=[30, 0.0],
         verify="above_the_floor",
     ),
 )

@@ -11,6 +11,7 @@ QUESTIONS = (
         predicted=[3, 3, 3, 0.5],
         other=[3, 3, 3, 0.4],
         impossible=[3, 3, 0, 0.5],
+        default=[0, 1, 1, 0.0],
         verify="heads_off",
         n_given=1,
     ),

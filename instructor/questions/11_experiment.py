@@ -11,6 +11,7 @@ QUESTIONS = (
         predicted=[0, 6.0],
         other=[1, 6.0],
         impossible=[4, 6.0],
+        default=[1, 0.0],
         verify="scratch",
     ),
 )

@@ -12,6 +12,7 @@ from minigpt.grading import stored
 from minigpt.grading.chinese import in_both
 from minigpt.grading.hints import with_hint
 from minigpt.grading.judge import judge
+from minigpt.grading.personal import ALONE, NO_ID, alone, is_nobodys
 from minigpt.support.errors import InputError
 
 CATCH = (
@@ -38,6 +39,9 @@ def check(question_id, function):
     asked, outputs = stored.find(question_id), []
     if not callable(function):
         raise InputError(f'{function!r} is no function; write check("{question_id}", {asked.function})')
+    own, student = asked.cases == [{}], None  # an experiment, which has no arguments
+    if own:
+        student, function = getattr(function, "__globals__", {}).get("STUDENT"), alone(function)
     for arguments, fresh in zip(inputs(question_id), inputs(question_id), strict=True):
         program = arguments.get("candidate")
         try:
@@ -52,19 +56,23 @@ def check(question_id, function):
             print(with_hint(traceback.format_exc(limit=-2).strip(), asked.function))
             if program:
                 print(f"candidate = {program.name}\n{CATCH}")
+            if own:
+                print(ALONE)
             return False
         changed = [name for name in fresh if plain(arguments[name]) != plain(fresh[name])]
         if changed:
             told = f"{question_id}: the function changed its argument {changed[0]} in place"
             print(with_hint(told, asked.function))
             return False
-    verdict = judge(asked, outputs)
+    verdict = judge(asked, outputs, student)
     hint = "" if verdict.hint else with_hint(verdict.message, asked.function).removeprefix(verdict.message)
     print(f"{question_id}: {in_both(verdict.message)}{hint}")
     if not verdict.right:
         print(f'The inputs · 输入: from minigpt.grading import inputs; inputs("{question_id}")')
     if verdict.hint:
         print(f"Hint: {verdict.hint}")
+    if own and verdict.right and is_nobodys(*outputs[0][:2]):
+        print(NO_ID)
     return verdict.right
 
 

@@ -167,17 +167,15 @@ def part_of(name):
 
 def above_the_floor(arguments, parts, student=None):
     """Homework 00: (seed, (amount, nats), by_amount(seed))."""
-    return compared(parts, student, [(30, 3_000), (0, 20)], (2, 5), lambda seed, _: by_amount(seed))
+    return compared(parts, student, [30, 0], [(30, 3_000), (0, 20)], (2, 5), lambda seed, _: by_amount(seed))
 
 
 def heads_off(arguments, parts, student=None):
     """Homework 03: (seed, (group, layer, head, nats), without_heads(seed, group)); layers and heads count from 1."""
-    ranges = [(0, 3), (1, 3), (1, 4), (-20, 20)]
-    return compared(
-        parts, student, ranges, (3, 4), lambda seed, prediction: without_heads(seed, prediction[0]), whole=3
-    )
+    default, ranges = [0, 1, 1, 0], [(0, 3), (1, 3), (1, 4), (-20, 20)]
+    return compared(parts, student, default, ranges, (3, 4), lambda seed, told: without_heads(seed, told[0]), whole=3)
 
 
 def scratch(arguments, parts, student=None):
     """Homework 11: (seed, (part, nats), parts_anew(seed))."""
-    return compared(parts, student, [(0, 3), (-20, 50)], (16,), lambda seed, _: parts_anew(seed), whole=1)
+    return compared(parts, student, [1, 0], [(0, 3), (-20, 50)], (16,), lambda seed, _: parts_anew(seed), whole=1)

@@ -37,8 +37,9 @@ RULES = [  # a pattern for the last line, in which FUNCTION is the question's; t
     (
         r"NameError: name '\w+' is not defined",
         (
-            "define or import it inside the function, or in a cell above; then try Restart and Run All",
-            "请在函数里或上方的格子里定义或导入它；然后试试“重启并全部运行”",
+            "define or import it inside the function, or in a cell above that does without minigpt, which the grade "
+            "does not have; then try Restart and Run All",
+            "请在函数里或上方不用 minigpt 的格子里定义或导入它（评分时没有 minigpt）；然后试试“重启并全部运行”",
         ),
     ),
     (

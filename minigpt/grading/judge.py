@@ -52,6 +52,8 @@ def judge(check, outputs, student=None):
 
 def verified(check, arguments, found, student):
     """What `check.verify` has to say against a result, and its hint; two empty texts if nothing."""
+    if isinstance(found, list) and not arguments:
+        found = tuple(found)  # an experiment's results, which are never one array
     parts = as_parts(found)
     if parts is None:
         return NOTHING, ""

@@ -218,7 +218,8 @@ def call(question, function, job, file):
                 raise ValueError(f"case {case}: the function changed its argument {name} in place")
         if result is None:
             raise TypeError(f"case {case}: nothing was returned")
-        for place, part in enumerate(result if isinstance(result, tuple) else (result,)):
+        kinds = tuple if arguments else (tuple, list)  # without arguments: an experiment's results, never one array
+        for place, part in enumerate(result if isinstance(result, kinds) else (result,)):
             array = np.asarray(part)
             if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
                 raise TypeError(f"case {case}: {type(part).__name__} of dtype {array.dtype} is not real numbers")
