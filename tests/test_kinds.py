@@ -194,8 +194,36 @@ def test_a_run_with_the_largest_settings_ends_soon():
     case = cases(questions_of("07")[-1], 1)[0]
     settings = np.array([0, 1e6, 500, -1.0])
     with np.errstate(all="ignore"):
-        loss, log = repair.finetune(case["states"], case["labels"], settings)
+        loss, log = repair.finetune(case["run"], settings)
     assert len(log) < 30 and not loss < 1
+
+
+def one_of_train(settings):
+    """A repair that never reads the log: limits and rates are held against what is usual for all runs."""
+    rate, _, clip, decay, _ = settings
+    place, factor = (2, 100) if rate * clip**2 < 0.03 else (0, 8 if rate * clip**2 < 100 else 1 / 8)
+    settings = repair.changed(settings, (place, settings[place] * factor))
+    return repair.changed(settings, (3, 0) if abs(decay) > 0.01 else (4, 5 - settings[4]))
+
+
+def one_of_finetune(settings):
+    _, rate, epochs, decay = settings
+    settings = repair.changed(settings, (1, rate * (8 if rate * epochs < 1.75 else 1 / 8)))
+    return repair.changed(settings, (3, 0) if abs(decay * epochs) > 1 else (0, 5))
+
+
+@pytest.mark.parametrize(
+    ("question", "rule"),
+    zip([q for q in TESTED if q.draw], (one_of_train, one_of_finetune), strict=True),
+    ids=lambda x: getattr(x, "id", ""),
+)
+def test_settings_alone_do_not_tell_what_is_wrong(question, rule):
+    """The same settings are right in one run and wrong in another: the log has to be read."""
+    passed = [
+        judge(drawn(question, seed), [rule(case["settings"]) for case in cases(question, seed)]).right
+        for seed in (1, 2, 3, 4)
+    ]
+    assert sum(passed) <= 1
 
 
 # --- a seed of one's own -------------------------------------------------------------------------------------------
