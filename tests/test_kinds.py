@@ -78,7 +78,7 @@ def test_hidden_programs_are_others_and_say_nothing(question):
     shown = {case["candidate"].source.replace(case["candidate"].name, "candidate") for case in cases(question, SHOWN)}
     assert len(shown) == 9
     sets = set()
-    for seed in SEEDS:
+    for seed in range(1, 11):
         hidden = [case["candidate"] for case in cases(question, seed)]
         assert len({program.source for program in hidden}) == 9 and shown.isdisjoint(p.source for p in hidden)
         assert {program.name for program in hidden} == {"candidate"} and not any("#" in p.source for p in hidden)
