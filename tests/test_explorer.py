@@ -70,7 +70,7 @@ def test_a_model_that_no_page_can_carry(tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"parameters; a page carries at most 100"):
         page.write(tmp_path, tmp_path / "explorer.html")
     assert not (tmp_path / "explorer.html").exists()
-    with pytest.raises(InputError, match="does not exist"):
+    with pytest.raises(InputError, match="holds no model"):
         payload.of_folder(tmp_path / "nothing")
 
 
