@@ -100,6 +100,7 @@ READING_ORDER = [
     ("grading.wordless", None),
     ("grading.chinese", None),
     ("grading.check", None),
+    ("grading.cells", None),
     ("grading.runner", None),
     ("grading.seccomp", None),
     ("grading.cgroup", None),

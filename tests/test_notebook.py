@@ -7,7 +7,7 @@ import pytest
 from test_grade import SOURCE, homework_of, solutions
 from test_jail import RIGHT_A, RIGHT_B, SEED, A, B, needs_jail
 
-from minigpt.grading import check, runner, stored
+from minigpt.grading import cells, check, stored
 from minigpt.grading.answers import run_answers
 from minigpt.grading.batch import mark
 from minigpt.grading.download import Refused
@@ -245,12 +245,12 @@ def test_the_cell_below_counts_only_where_its_own_is_unanswered(trusted):
     ],
 )
 def test_ipythons_lines(source, wanted):
-    assert runner.plain(source) == wanted
+    assert cells.plain(source) == wanted
 
 
 def test_ipythons_lines_are_bounded():
     source = "\n".join(["%time"] * 3000)
-    assert runner.plain(source).count("pass") == runner.MAGICS
+    assert cells.plain(source).count("pass") == cells.MAGICS
 
 
 # --- hints, the same in the student's check and in the grade ------------------------------------------------------

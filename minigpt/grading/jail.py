@@ -9,6 +9,7 @@ filter of `seccomp` refuses system calls, the runner sets the limits, and `cgrou
 
 import json
 import os
+import re
 import select
 import shutil
 import subprocess
@@ -23,7 +24,7 @@ import numpy as np
 from minigpt.grading import cgroup, seccomp
 from minigpt.support.errors import InputError
 
-RUNNER = Path(__file__).with_name("runner.py")
+RUNNER, CELLS = Path(__file__).with_name("runner.py"), Path(__file__).with_name("cells.py")
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 NOBODY = 65534
 PATIENCE = 4  # seconds on the clock for one of CPU, since a busy machine gives less than it counts
@@ -91,7 +92,14 @@ def runner(limits, trusted=False):
         rlimits["RLIMIT_NPROC"] = limits.processes  # outside a jail all processes of the user would count
     clock = {"patience": PATIENCE, "grace": GRACE, "spare": SPARE}
     settings = {"limits": rlimits, "box": limits.result, "jailed": not trusted, **clock}
-    return ["-s", "-S", "-P", "-c", RUNNER.read_text(encoding="utf-8"), json.dumps(settings)]
+    return ["-s", "-S", "-P", "-c", program(), json.dumps(settings)]
+
+
+def program():
+    """The runner's text, with that of `cells.py` where it imports from there: the jail has no minigpt to import."""
+    text = RUNNER.read_text(encoding="utf-8")
+    before, after = re.split(r"^from minigpt.*\n", text, flags=re.MULTILINE)
+    return before + CELLS.read_text(encoding="utf-8") + after
 
 
 def environment(home, packages):
