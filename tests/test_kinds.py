@@ -24,7 +24,7 @@ TESTED = [
     question for question in NEW if question.verify in ("trains", "finetunes") or question.verify.startswith("fools")
 ]
 OWN = [question for question in NEW if question.verify and question not in TESTED]
-SEEDS = range(1, 4)  # instructor/seeds.py runs more of them
+SEEDS = range(1, 11)
 
 by_id = {"ids": lambda question: question.id}
 
@@ -78,7 +78,7 @@ def test_hidden_programs_are_others_and_say_nothing(question):
     shown = {case["candidate"].source.replace(case["candidate"].name, "candidate") for case in cases(question, SHOWN)}
     assert len(shown) == 9
     sets = set()
-    for seed in range(1, 11):
+    for seed in SEEDS:
         hidden = [case["candidate"] for case in cases(question, seed)]
         assert len({program.source for program in hidden}) == 9 and shown.isdisjoint(p.source for p in hidden)
         assert {program.name for program in hidden} == {"candidate"} and not any("#" in p.source for p in hidden)

@@ -5,9 +5,9 @@
 
 A question is one run, or, if its cases must not know of each other, one for each case.
 
-Stand-alone: the standard library, NumPy and the text of `cells.py`, nothing else of minigpt. Nothing here is secret, for
-the answers run in its forks; nothing it says is believed without a check. In the jail it is process 1: no fork can stop
-it, nothing outlives it.
+Stand-alone: the standard library, NumPy and the text of `cells.py`, nothing else of minigpt. Nothing here is secret,
+for the answers run in its forks; nothing it says is believed without a check. In the jail it is process 1: no fork can
+stop it, nothing outlives it.
 """
 
 import io
