@@ -89,6 +89,19 @@ def test_an_answer_sees_one_program(name):
 
 
 @needs_jail
+def test_what_an_earlier_fork_left_is_not_in_a_later_ones_memory():
+    source = """
+import sys
+def check_loss(candidate):
+    frame = sys._getframe()
+    while "left" not in frame.f_locals:
+        frame = frame.f_back
+    return any(bytes(box[:8]) for box in frame.f_locals["left"].values())
+"""
+    assert ran(source).status == "crashed"
+
+
+@needs_jail
 def test_a_folder_that_cannot_be_emptied_ends_the_question():
     """What stands there would be told from program to program."""
     body = "    os.makedirs('/tmp/a/b')\n    os.chmod('/tmp/a', 0)\n    return True\n"
