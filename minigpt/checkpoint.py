@@ -57,6 +57,18 @@ def generators():
     return {"cpu": torch.get_rng_state()} | {f"cuda-{i}": torch.cuda.get_rng_state(i) for i in used} | mac
 
 
+def restore_generators(states):
+    """Put back what `generators` gave, where this machine has the device."""
+    for name, state in states.items():
+        device, _, i = name.partition("-")
+        if device == "cpu":
+            torch.set_rng_state(state)
+        elif device == "cuda" and int(i) < torch.cuda.device_count():
+            torch.cuda.set_rng_state(state, int(i))
+        elif device == "mps" and torch.backends.mps.is_available():
+            torch.mps.set_rng_state(state)
+
+
 def save_checkpoint(path, model, optimizer, step, identity, draws=None):
     """Write `path`. `identity` (JSON values) says which run this is; `load_checkpoint` asks for the same."""
     tensors = {f"model.{name}": p for name, p in model.named_parameters()}
@@ -100,13 +112,7 @@ def load_checkpoint(path, model, optimizer, identity):
             _, i, moment = name.split(".")
             state.setdefault(int(i), {})[moment] = tensor
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-    if "draws.cpu" in tensors:
-        torch.set_rng_state(tensors["draws.cpu"])
-    for i in range(torch.cuda.device_count()):
-        if f"draws.cuda-{i}" in tensors:
-            torch.cuda.set_rng_state(tensors[f"draws.cuda-{i}"], i)
-    if "draws.mps" in tensors and torch.backends.mps.is_available():
-        torch.mps.set_rng_state(tensors["draws.mps"])
+    restore_generators({name.removeprefix("draws."): t for name, t in tensors.items() if name.startswith("draws.")})
     return int(metadata["step"])
 
 

@@ -89,6 +89,10 @@ class TaskModel(nn.Module):
         fitted = [cut(sequences, self.tok, self.body.config.n_ctx, self.task) for sequences in whole]
         return fitted, sum(a != b for a, b in zip(whole, fitted, strict=True))
 
+    def n_tokens(self, examples):
+        """How many tokens the body reads: a beginning that sequences share counts once, as it is read once."""
+        return sum(self.batch([sequences], "cpu").ids.numel() for sequences in self.encode(examples)[0])
+
     def batch(self, sequences, device, whole=False):
         """What the body reads: sequences that begin alike share a row, by a GPT and its mask, unless `whole`."""
         packed = self.task.begin_alike and isinstance(self.body, GPT) and not whole

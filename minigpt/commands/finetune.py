@@ -104,7 +104,7 @@ def say_time(model, train, test, args, where):
     n_weights = sum(p.numel() for p in model.body.blocks.parameters())
     if where.type != "cpu" or n_weights < LARGE:
         return
-    n_train, n_test = (sum(len(ids) for s in model.encode(e)[0] for ids in s) for e in (train, test))
+    n_train, n_test = map(model.n_tokens, (train, test))
     n_learnt = 0 if args.frozen else n_train * args.epochs
     print(f"about {time_for(n_weights, n_test + (n_train if args.frozen else 0), n_learnt)} on this machine")
 

@@ -14,10 +14,9 @@ from functools import cache
 from minigpt.support.errors import InputError
 
 PLAIN = str.maketrans({"—": "-", "–": "-", "―": "-", "…": "...", "´": "'"})
-MARKS = re.compile(
-    r"""([-~!";?+,)(\\/*\[\]}{|_])\1*"""
-)  # a run of one sign; not . : $ % &, which stand in numbers and names
-LINE_END, SPACE = re.compile(r"\s*\n\s*"), re.compile(r"[^\S\n]+")
+# a run of one sign; not . : $ % &, which stand in numbers and names
+MARKS = re.compile(r"""([-~!";?+,)(\\/*\[\]}{|_])\1*""")
+SPACE = re.compile(r"[^\S\n]+")
 
 
 def split(text):
@@ -31,7 +30,7 @@ def split(text):
     """
     fix_text, tokenizer = libraries()
     text = MARKS.sub(r" \g<0> ", fix_text(text).translate(PLAIN))
-    text = SPACE.sub(" ", LINE_END.sub(" \n ", text)).strip()
+    text = SPACE.sub(" ", text).strip()  # what white space spaCy then makes a token is a line's end
     return ["\n" if token.text.isspace() else token.text.lower() for token in tokenizer(text)]
 
 

@@ -21,7 +21,8 @@ def arm(setting, folder, frozen, seed, device, progress=False):
     """The model in `folder` on each task of `setting`: {task: (answers to the test examples, how many were cut)}."""
     found = {}
     for name, data in setting.tasks.items():
-        model = task_model(data, folder, seed).to(device)
+        tok, body = load_body(folder)
+        model = TaskModel.for_examples(data.task, tok, body, data.train, seed).to(device)
         if frozen:
             done = probe(model, data.train, progress)
         else:
@@ -30,22 +31,13 @@ def arm(setting, folder, frozen, seed, device, progress=False):
     return found
 
 
-def task_model(data, folder, seed):
-    tok, body = load_body(folder)
-    return TaskModel.for_examples(data.task, tok, body, data.train, seed)
-
-
 def estimate(setting, folder, frozen, seed):
     """About how long the arm takes on this CPU with the threads that there are, in words."""
+    tok, body = load_body(folder)
     n_read = n_learnt = 0
     for data in setting.tasks.values():
-        model = task_model(data, folder, seed)
-        n_train, n_test = (n_tokens(model, examples) for examples in (data.train, data.test))
+        model = TaskModel.for_examples(data.task, tok, body, data.train, seed)
+        n_train, n_test = map(model.n_tokens, (data.train, data.test))
         n_read += n_test + (n_train if frozen else 0)
         n_learnt += 0 if frozen else RECIPE.epochs * n_train
-    return time_for(sum(p.numel() for p in model.body.blocks.parameters()), n_read, n_learnt)
-
-
-def n_tokens(model, examples):
-    """How many tokens the body reads: a beginning that sequences share counts once, as it is read once."""
-    return sum(model.batch([sequences], "cpu").ids.numel() for sequences in model.encode(examples)[0])
+    return time_for(sum(p.numel() for p in body.blocks.parameters()), n_read, n_learnt)
