@@ -10,7 +10,6 @@ import torch
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from benchmarks import forward, generation, growth, memory, peers, processes, timing, training, tuning
-from minigpt.support.files import replacing
 
 HERE = Path(__file__).parent
 
@@ -64,13 +63,8 @@ def main():
     args = parser.parse_args()
     args.command = "python -m benchmarks" + (" --peers FOLDER" if args.peers else "") + f" --rounds {args.rounds}"
     torch.set_num_threads(1)
-    lines = []
     with threadpool_limits(1):
-        for line in report(args):
-            print(line, flush=True)
-            lines.append(line)
-    with replacing(HERE / "RESULTS.md") as temporary:
-        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        timing.reported(report(args), HERE / "RESULTS.md")
 
 
 if __name__ == "__main__":

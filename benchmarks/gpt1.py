@@ -24,13 +24,13 @@ from pathlib import Path
 import torch
 
 from benchmarks.__main__ import machine
+from benchmarks.timing import reported
 from minigpt.data.real import read_task
 from minigpt.finetune import FinetuneConfig, finetune
 from minigpt.generate import generate
 from minigpt.model import GPT
 from minigpt.pretrained import GPT1, load_body, load_openai_gpt, save_openai_gpt
 from minigpt.probe import probe
-from minigpt.support.files import replacing
 from minigpt.task_model import TaskModel
 
 HERE = Path(__file__).parent
@@ -192,12 +192,7 @@ def main(argv=None):
     args = parser.parse_args(argv)
     if args.line:
         return one_line(json.loads(args.line))
-    told = []
-    for line in lines(args.vocabulary, args.threads, note=args.note):
-        print(line, flush=True)
-        told.append(line)
-    with replacing(HERE / "RESULTS-GPT1.md") as temporary:
-        temporary.write_text("\n".join(told) + "\n", encoding="utf-8")
+    reported(lines(args.vocabulary, args.threads, note=args.note), HERE / "RESULTS-GPT1.md")
 
 
 if __name__ == "__main__":

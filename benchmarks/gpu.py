@@ -20,11 +20,10 @@ from pathlib import Path
 import torch
 
 from benchmarks import peers
-from benchmarks.timing import Ratio, interleave, training_flops
+from benchmarks.timing import Ratio, interleave, reported, training_flops
 from minigpt.loss import lm_loss
 from minigpt.model import GPT, GPTConfig
 from minigpt.pretrained import GPT1
-from minigpt.support.files import replacing
 from minigpt.train import make_optimizer
 
 HERE = Path(__file__).parent
@@ -150,22 +149,27 @@ def main(argv=None):
     parser.add_argument("--peers", help="a folder with a checkout of nanoGPT")
     parser.add_argument("--rehearse", metavar="FILE", help="a tiny model on the CPU, the table into this file")
     args = parser.parse_args(argv)
-    started = time.perf_counter()
-    told = [
-        "# Results on a GPU",
-        "",
-        f"`python -m benchmarks.gpu{' --peers FOLDER' if args.peers else ''}` on {datetime.date.today().isoformat()}; "
-        f"Python {platform.python_version()}, PyTorch {torch.__version__}; "
-        f"nanoGPT: {peers.identity('nanoGPT', args.peers)}.",
-    ]
     rehearsal = {"device": "cpu", "config": TINY, "B": 2, "rounds": 2, "kinds": (False,)}  # compiling asks for C++
-    for line in lines(folder=args.peers, **(rehearsal if args.rehearse else {})):
-        print(line, flush=True)
-        told.append(line)
-    told += ["", f"The whole took {time.perf_counter() - started:.0f} s."]
-    if args.rehearse or torch.cuda.is_available():
-        with replacing(args.rehearse or HERE / "RESULTS-GPU.md") as temporary:
-            temporary.write_text("\n".join(told) + "\n", encoding="utf-8")
+    measured = args.rehearse or torch.cuda.is_available()
+    reported(
+        page(args.peers, **(rehearsal if args.rehearse else {})),
+        (args.rehearse or HERE / "RESULTS-GPU.md") if measured else None,
+    )
+
+
+def page(folder, **settings):
+    """The table, with what it was made with and how long that took."""
+    started = time.perf_counter()
+    yield "# Results on a GPU"
+    yield ""
+    yield (
+        f"`python -m benchmarks.gpu{' --peers FOLDER' if folder else ''}` on {datetime.date.today().isoformat()}; "
+        f"Python {platform.python_version()}, PyTorch {torch.__version__}; "
+        f"nanoGPT: {peers.identity('nanoGPT', folder)}."
+    )
+    yield from lines(folder=folder, **settings)
+    yield ""
+    yield f"The whole took {time.perf_counter() - started:.0f} s."
 
 
 if __name__ == "__main__":

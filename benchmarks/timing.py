@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from minigpt.fast import linear
+from minigpt.support.files import replacing
 
 
 @dataclass(frozen=True)
@@ -101,3 +102,14 @@ def training_flops(config, B, T):
     """
     d, L = config.d_model, config.n_layer
     return 3 * B * T * (24 * L * d**2 + 2 * d * config.vocab_size + 2 * L * T * d)
+
+
+def reported(lines, path=None):
+    """Print the lines as they come, and keep them all in the file `path`, whole or as it was before."""
+    told = []
+    for line in lines:
+        print(line, flush=True)
+        told.append(line)
+    if path:
+        with replacing(path) as temporary:
+            temporary.write_text("\n".join(told) + "\n", encoding="utf-8")

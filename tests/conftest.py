@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from minigpt.data import world_tasks
 from minigpt.model import GPT, GPTConfig
+from minigpt.studies import ablation
 from minigpt.tokenizer import Tokenizer
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,3 +39,12 @@ def real_data(monkeypatch):
         pytest.skip(f"no real data sets in {folder}; name their folder in MINIGPT_DATA")
     monkeypatch.setenv("MINIGPT_DATA", str(folder))
     return folder
+
+
+@pytest.fixture
+def few_ablations(monkeypatch):
+    """One task and few labels for `ablate`."""
+    monkeypatch.setattr(ablation, "EPOCHS", {8: 1, 16: 1})
+    monkeypatch.setattr(ablation, "FULL", 16)
+    monkeypatch.setattr(ablation, "SNAPSHOTS", (0, 2))
+    monkeypatch.setattr(ablation.world_tasks, "TASKS", {"entailment": world_tasks.entailment})

@@ -28,15 +28,7 @@ def small(task="entailment"):
     return Setting(plain, "word", 100, sizes, TrainConfig(4, batch_size=8), tasks, {"with questions": other})
 
 
-@pytest.fixture
-def few(monkeypatch):
-    monkeypatch.setattr(ablation, "EPOCHS", {8: 1, 16: 1})
-    monkeypatch.setattr(ablation, "FULL", 16)
-    monkeypatch.setattr(ablation, "SNAPSHOTS", (0, 2))
-    monkeypatch.setattr(ablation.world_tasks, "TASKS", {"entailment": world_tasks.entailment})
-
-
-def test_every_line_once_and_a_second_start_does_nothing(few, tmp_path):
+def test_every_line_once_and_a_second_start_does_nothing(few_ablations, tmp_path):
     told = []
     rows = ablate(tmp_path, 0, small(), told.append)
     assert [ablation.trial_of(row) for row in rows] == list(trials(0, 2, 4, ["with questions"]))
@@ -49,7 +41,7 @@ def test_every_line_once_and_a_second_start_does_nothing(few, tmp_path):
     assert merge(tmp_path) == rows == read_table(tmp_path / "ablations.csv")
 
 
-def test_only_what_is_missing_is_filled_in(few, tmp_path, monkeypatch):
+def test_only_what_is_missing_is_filled_in(few_ablations, tmp_path, monkeypatch):
     """Stopped in the middle, and with two lines lost: the same table in the end, and no body trained again."""
     whole = ablate(tmp_path / "whole", 0, small(), lambda line: None)
     done = []
@@ -68,7 +60,7 @@ def test_only_what_is_missing_is_filled_in(few, tmp_path, monkeypatch):
     assert ablate(tmp_path / "cut", 0, small(), lambda line: None) == whole
 
 
-def test_a_body_that_was_stopped_goes_on(few, tmp_path):
+def test_a_body_that_was_stopped_goes_on(few_ablations, tmp_path):
     """Killed between a checkpoint and the end: the same weights as from one run."""
     setting = small()
     tok = setting.tokenizer()

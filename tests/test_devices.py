@@ -206,15 +206,6 @@ WALKS = {name.removeprefix("walk_"): walk for name, walk in globals().items() if
 ON_THE_CPU = {}  # what each stage gave there
 
 
-@pytest.fixture
-def few(monkeypatch):
-    """One task and few labels for `ablate`."""
-    monkeypatch.setattr(ablation, "EPOCHS", {8: 1, 16: 1})
-    monkeypatch.setattr(ablation, "FULL", 16)
-    monkeypatch.setattr(ablation, "SNAPSHOTS", (0, 2))
-    monkeypatch.setattr(ablation.world_tasks, "TASKS", {"entailment": world_tasks.entailment})
-
-
 def numbers(told):
     """What a stage told, as a list of numbers and words."""
     if isinstance(told, dict):
@@ -228,7 +219,7 @@ def numbers(told):
 @pytest.mark.parametrize("stage", WALKS)
 def test_the_walk(stage, kind, tmp_path, monkeypatch, request):
     if stage == "studies":
-        request.getfixturevalue("few")
+        request.getfixturevalue("few_ablations")
     if stage not in ON_THE_CPU:
         (tmp_path / "cpu").mkdir()
         with on("cpu", monkeypatch) as device:
@@ -282,7 +273,7 @@ def put_back(monkeypatch, owner, name, right, wrong):
 def test_the_walk_catches(fault, tmp_path, monkeypatch, request):
     stage, kind, owner, name, right, wrong = fault
     if stage == "studies":
-        request.getfixturevalue("few")
+        request.getfixturevalue("few_ablations")
     put_back(monkeypatch, owner, name, right, wrong)
     if fault[3] == "attention_weights" and owner is minigpt.attention:  # which the fused kernel leaves unused
         stage = "widgets"
