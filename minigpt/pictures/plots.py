@@ -37,7 +37,8 @@ def lines(x, curves, xlabel, ylabel, log=False, floor=None, fitted=False):
     """
     figure, axes = empty(7, 4)
     ends = {}
-    for (label, values), (colour, marker) in zip(curves.items(), STYLES, strict=False):
+    styles = [style for style in STYLES if floor is None or style[0] != GREEN]  # green is the floor's, beside it
+    for (label, values), (colour, marker) in zip(curves.items(), styles, strict=False):
         values, is_fit = np.atleast_2d(values), fitted and label == list(curves)[-1]
         style = {"linestyle": "--"} if is_fit else {"marker": marker if len(x) < 30 else ""}
         axes.plot(x, values.mean(axis=0), color=colour, label=label, **style)
