@@ -60,6 +60,12 @@ class Tab:
         return self.page
 
 
+def pytest_collection_modifyitems(items):
+    """Of several processes one builds the site and looks at it; the other files stay whole."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("site" if "slides" in item.fixturenames else item.path.name))
+
+
 @pytest.fixture(scope="session")
 def browser():
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install '.[book]'")
