@@ -1,4 +1,4 @@
-"""A model pre-trained elsewhere, as one arm of the real table: what it is fitted to, what it is asked, where it stands."""
+"""A model pre-trained elsewhere, an arm of the real table: what it is fitted to, what it is asked, where it stands."""
 
 import dataclasses
 import json
