@@ -104,7 +104,18 @@ def test_data_command(capsys):
 def test_help_has_an_example(name, capsys):
     with pytest.raises(SystemExit) as done:
         commands.main([name, "--help"])
-    assert done.value.code == 0 and f"example: minigpt {name}" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert done.value.code == 0 and f"example: minigpt {name}" in told
+    assert "default: None" not in told and ("(default: 0)" in told or name == "evaluate")
+
+
+def test_help_breaks_no_name(monkeypatch, capsys):
+    """A name that is copied from two lines is another name."""
+    for width in range(60, 130):
+        monkeypatch.setenv("COLUMNS", str(width))
+        with pytest.raises(SystemExit):
+            commands.main(["run", "--help"])
+        assert "openai-community/openai-gpt" in capsys.readouterr().out
 
 
 def test_main_job(tmp_path, tiny_setting, capsys):
@@ -405,8 +416,9 @@ def test_evaluate_overwrites_nothing(tmp_path, model, text, capsys):
     assert commands.main(["evaluate", "--model", model, "--text", text, "--out", str(kept)]) == 2
     one_line(capsys, "kept.json exists")
     assert kept.read_text() == "mine"
-    assert commands.main(["evaluate", "--model", model, "--test", text]) == 2
-    one_line(capsys, "only pre-trained", "--text")
+    for name in (model, "openai-community/openai-gpt", str(tmp_path / "nowhere")):
+        assert commands.main(["evaluate", "--model", name, "--test", text]) == 2
+        one_line(capsys, f"{name} holds no fine-tuned model", "only pre-trained", "--text")
 
 
 def test_only_pretrain_runs_in_processes(monkeypatch, capsys):
