@@ -18,8 +18,8 @@ FOUND = {"similarity": ("right", 3), "multiple_choice": ("wrong", 5)}  # what an
 
 @pytest.fixture
 def real(tiny_setting):
-    """Four small tasks; of texts of letters the labels can be learnt, and one of them is too long to be read whole."""
-    kinds = {"x": "a b.", "y": "c d.", "z": "e f."}
+    """Four small tasks; the labels of texts of letters can be learnt, one is never tested, and one text is too long."""
+    kinds = {"x": "a b.", "y": "c d.", "z": "e f.", "never": "g h."}
     rows = [{"text": text, "label": label} for label, text in kinds.items()]
     train = [*rows * 8, {"text": "a " * 600, "label": "x"}]
     letters = settings.TaskData("single_text", train, [rows[i] for i in (2, 0, 1, 1, 2)], FinetuneConfig())
