@@ -349,6 +349,11 @@ FAULTS = [  # stage that finds it, on which device, where, the right line, the w
     ("tasks", "cuda", task_model.TaskModel, "states", ", device=hidden.device", ""),
     ("studies", "cuda", ablation, "attempt", ", trial.seed).to(device)", ", trial.seed)"),
     ("studies", "cuda", ablation, "body", ".to(device)", ""),
+    ("studies", "cuda", commands.ablate, "ablate", ", device=where)", ")"),
+    ("main_job", "cuda", named, "arm", ".to(device)", ""),
+    ("main_job", "cuda", main_job, "fine_tuned", ".to(device)", ""),
+    ("main_job", "cuda", main_job, "run", '/ "snapshots", device)', '/ "snapshots", "cpu")'),
+    ("main_job", "cuda", commands.run, "run", "args.seed, where,", 'args.seed, "cpu",'),
     ("commands", "cuda", commands.finetune, "finetune", ", args.seed).to(where)", ", args.seed)"),
     ("commands", "cuda", commands.generate, "generate", "gpt.to(where)", "gpt"),
 ]
