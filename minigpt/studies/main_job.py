@@ -58,7 +58,7 @@ def run(setting, out, seed, device, say=print, model=None, frozen=False):
         others = {arm: pool.submit(other_arm, setting, arm, tok, seed, device, out) for arm in setting.others}
         bodiless = pool.submit(arms_without_body, setting, tok, seed, device, out)
         if setting.snapshots:
-            cheating = pool.submit(unmasked, setting, tok, out / "snapshots")
+            cheating = pool.submit(unmasked, setting, tok, out / "snapshots", device)
         pretraining = pretrained(setting, setting.corpus, tok, out, device, say)
         say(pretraining_line(pretraining))
         tuned = {
