@@ -144,8 +144,9 @@ EDGE = [
     *variants(FOURTH, {CHANGES: [("np.empty(x.shape)", "x")], AXES: [("x.shape[:-1]", "x.shape[:1]")]}),
     *variants(FOURTH, {EPSILON: [("+ 1e-5)", ") + 1e-5")], FAR: [("x[place].mean()", "np.float32(x[place].mean())")]}),
 ]
+MEAN, THERE = "x.mean(axis=-1, keepdims=True)", "x.sum(-1, keepdims=True) / np.count_nonzero(x, -1, keepdims=True)"
 RARE = [
-    *variants(FIRST, {ZERO: [("x.mean(axis=-1, keepdims=True)", "x.mean(axis=-1, keepdims=True, where=x != 0)")]}),
+    *variants(FIRST, {ZERO: [(MEAN, THERE)]}),
     *variants(FIRST, {NO_GAIN: [("* gain", "* np.where(gain, gain, 1)")]}),
     *variants(FIRST, {MANY: [("(centred**2).mean", "(centred[..., :100] ** 2).mean")]}),
     *variants(SECOND, {NO_GAIN: [("bias + gain * first", "bias + (gain if gain.all() else 1) * first")]}),

@@ -28,6 +28,7 @@ pre {{ background: #8882; padding: .75rem; overflow-x: auto; white-space: pre-wr
 """
 STATUS = {
     "right": "right · 正确",
+    "partly right": "partly right · 部分正确",
     "wrong": "wrong · 错误",
     "error": "an error · 运行出错",
     "not answered": "not answered · 未作答",
@@ -66,7 +67,7 @@ def body(result, seed):
 
 def question(mark, source):
     """One question's section."""
-    kind = mark["status"] if mark["status"] in ("right", "wrong") else "other"
+    kind = {"right": "right", "wrong": "wrong", "partly right": "wrong"}.get(mark["status"], "other")
     hint = f'<p class="hint"><strong>Hint · 提示:</strong> {escape(mark["hint"])}</p>' if mark["hint"] else ""
     status = escape(STATUS.get(mark["status"], mark["status"]))
     message = (

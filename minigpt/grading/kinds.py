@@ -101,12 +101,23 @@ def is_panel(check):
     return all([*case] == ["candidate"] for case in check.cases) and all(isinstance(x, bool) for x in check.wanted)
 
 
+def caught(check, places):
+    """How many of the wrong programs a check found, and of how many; none if it refused a right one.
+
+    Args:
+        places: the cases that it got wrong.
+    """
+    wrong = [n for n, right in enumerate(check.wanted) if not right]
+    return 0 if {*places} - {*wrong} else len(wrong) - len(places), len(wrong)
+
+
 def missed(check, places):
     """What a check got wrong, the cases at `places`, in two lines: by name where names are shown, else by kind."""
     wrong = [(check.cases[n]["candidate"], check.wanted[n]) for n in places]
     shown = [(program.name, not right) for program, right in wrong if program.name != "candidate"]
     refused = sum(right for program, right in wrong if program.name == "candidate")
     kinds = sorted({program.about for program, right in wrong if program.about and not right})
+    found = sorted({case["candidate"].about for n, case in enumerate(check.cases) if n not in places} - {"", *kinds})
     english = [f"it says {said} to {name}" for name, said in shown]
     chinese = [f"对 {name} 说 {said}" for name, said in shown]
     if refused:
@@ -115,6 +126,9 @@ def missed(check, places):
     if kinds:
         english.append("it passes this kind of mistake: " + "; ".join(kind.split(" · ")[0] for kind in kinds))
         chinese.append("放过了这类错误：" + "；".join(kind.split(" · ")[-1] for kind in kinds))
+    if found and not refused:
+        english.append("it finds: " + "; ".join(kind.split(" · ")[0] for kind in found))
+        chinese.append("查出了：" + "；".join(kind.split(" · ")[-1] for kind in found))
     n, of = len(places), len(check.cases)
     told = f"your check is wrong about {n} of {of} programs: {', '.join(english)}"
     return f"{told}\n{of} 个程序中判断错了 {n} 个：{'，'.join(chinese)}"

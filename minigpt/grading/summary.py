@@ -66,7 +66,7 @@ def mistake(mark):
     """What went wrong, in words that others' mistakes share: the hint, or the last line of an error."""
     if mark["hint"]:
         return mark["hint"]
-    if mark["status"] == "wrong":
+    if mark["status"] in ("wrong", "partly right"):
         return "wrong, and no known mistake · 错误，不属于已知的典型错误"
     error = mark["message"].partition(hints.BEFORE)[0].strip()
     last = error.rpartition("\n")[2] if mark["status"] == "error" else ""
@@ -75,7 +75,7 @@ def mistake(mark):
 
 def kind_of(status):
     """The colour of a status: an answer that was stopped, crashed or is missing counts as an error."""
-    return {"right": "right", "wrong": "wrong", "not answered": "blank"}.get(status, "error")
+    return {"right": "right", "wrong": "wrong", "partly right": "wrong", "not answered": "blank"}.get(status, "error")
 
 
 def overview(graded, rows):
