@@ -96,7 +96,7 @@ def test_every_two_wrong_programs_that_are_caught_give_a_point(question):
         assert (marked["points"], marked["status"]) == (points, status)
         said[right[0]] = False
         marked = batch.mark(check, answers.Answer(said, "done"))
-        assert (marked["points"], marked["status"]) == (0, "wrong") and "it finds" not in marked["message"]
+        assert (marked["points"], marked["status"]) == (0, "wrong") and "It finds" not in marked["message"]
 
 
 @pytest.mark.parametrize("question", PANELS, **by_id)

@@ -16,7 +16,7 @@ PAGE = """<!DOCTYPE html>
 <style>
 :root {{ color-scheme: light dark; }}
 body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto; padding: 0 1rem; }}
-h1, h2, p {{ overflow-wrap: anywhere; }}
+h1, h2, p {{ overflow-wrap: anywhere; }} h1, h2 {{ word-break: keep-all; }} h2 span {{ white-space: nowrap; }}
 section {{ border-left: 6px solid #999; padding: 0 1rem; margin: 1.5rem 0; }}
 section.right {{ border-color: #2a8f4f; }} section.wrong {{ border-color: #e07b00; }}
 .hint {{ white-space: pre-line; }}
@@ -65,6 +65,11 @@ def body(result, seed):
     return "\n".join(told)
 
 
+def breaking(name):
+    """A function's name, which a narrow page may break behind a `_`."""
+    return escape(name).replace("_", "_<wbr>")
+
+
 def question(mark, source):
     """One question's section."""
     kind = {"right": "right", "wrong": "wrong", "partly right": "wrong"}.get(mark["status"], "other")
@@ -74,7 +79,7 @@ def question(mark, source):
         in_both(mark["message"]) if kind != "other" else mark["message"]
     )  # the others' are the student's own words
     return (
-        f'<section class="{kind}"><h2>{mark["id"]} {escape(mark["function"])}: {mark["points"]} / {mark["of"]}, '
-        f"{status}</h2><pre>{escape(message)}</pre>{hint}"
+        f'<section class="{kind}"><h2>{mark["id"]} {breaking(mark["function"])}: '
+        f"<span>{mark['points']} / {mark['of']},</span> <span>{status}</span></h2><pre>{escape(message)}</pre>{hint}"
         f"<details><summary>Your answer · 你的答案</summary><pre>{escape(source)}</pre></details></section>"
     )

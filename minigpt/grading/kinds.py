@@ -124,11 +124,11 @@ def missed(check, places):
         english.append(f"it refuses {refused} that {'is' if refused == 1 else 'are'} right")
         chinese.append(f"把 {refused} 个正确的程序当成错的")
     if kinds:
-        english.append("it passes this kind of mistake: " + "; ".join(kind.split(" · ")[0] for kind in kinds))
-        chinese.append("放过了这类错误：" + "；".join(kind.split(" · ")[-1] for kind in kinds))
+        english.append("it passes these kinds of mistakes: " + "; ".join(kind.split(" · ")[0] for kind in kinds))
+        chinese.append("放过了这几类错误：" + "；".join(kind.split(" · ")[-1] for kind in kinds))
     if found and not refused:
-        english.append("it finds: " + "; ".join(kind.split(" · ")[0] for kind in found))
-        chinese.append("查出了：" + "；".join(kind.split(" · ")[-1] for kind in found))
+        english.append("it finds these: " + "; ".join(kind.split(" · ")[0] for kind in found))
+        chinese.append("查出了这几类：" + "；".join(kind.split(" · ")[-1] for kind in found))
     n, of = len(places), len(check.cases)
-    told = f"your check is wrong about {n} of {of} programs: {', '.join(english)}"
-    return f"{told}\n{of} 个程序中判断错了 {n} 个：{'，'.join(chinese)}"
+    told = f"your check is wrong about {n} of {of} programs: {'. '.join(english).replace('. it', '. It')}"
+    return f"{told}\n{of} 个程序中判断错了 {n} 个：{'。'.join(chinese)}"

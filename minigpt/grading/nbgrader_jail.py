@@ -125,7 +125,7 @@ def failed(verdict):
 
 def partly(verdict):
     """The message, and the points as a result: nbgrader reads that number."""
-    text = "\n".join(told(verdict)) + "\n"
+    text = "\n".join([*told(verdict), "points · 得分:", ""])
     points = new_output("execute_result", {"text/plain": str(verdict["points"])})
     return [new_output("stream", name="stdout", text=text), points]
 
