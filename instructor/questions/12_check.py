@@ -212,10 +212,10 @@ EDGE = [
     ),
 ]
 RARE = [
-    *variants(FIRST, {SIGNS: [("*word[:-1]", "*(c for c in word[:-1] if c.isalpha())")]}),
+    *variants(FIRST, {SIGNS: [("*word[:-1]", "*filter(str.isalpha, word[:-1])")]}),
     *variants(FIRST, {MANY: [("enumerate(merges)", "enumerate(merges[:100])")]}),
     *variants(SECOND, {SIGNS: [("tuple(word[:-1])", 'tuple(word[:-1].split("-")[-1])')]}),
-    *variants(SECOND, {MANY: [("range(start, len(merges))", "range(start, min(len(merges), 64))")]}),
+    *variants(SECOND, {MANY: [("len(merges)", "len(merges[:64])")]}),
     *variants(THIRD, {HUNDREDS: [("zip(starts, ends)]", "zip(starts[:128], ends)]")]}),
     *variants(FOURTH, {HUNDREDS: [("while i + 1 < len(pieces):", "while i + 1 < min(len(pieces), 100):")]}),
 ]
@@ -239,11 +239,8 @@ def word_cases(edges):
         yield from (("low", []), ("a", merges), ("a", []), ("es", [("e", "s</w>")]), ("Est", merges), ("LOwer", merges))
         yield from ((word, [("a", "a"), ("aa", "a")]) for word in ("aaab", "aaaaaab", "aab"))
         yield from ((word, [("a", "b"), ("ab", "ab")]) for word in ("ababab", "ababc" * 3, "c" * 9 + "abab" * 3))
-        yield "小猫été", [("小", "猫"), ("é", "t")]
-        yield "lesson", merges
-        yield "3-d", [("3", "-"), ("3-", "d</w>")]
-        yield "abab", [(chr(500 + i), "x") for i in range(300)] + [("a", "b")]
-        yield "ab" * 150, [("a", "b")]
+        yield from (("小猫été", [("小", "猫"), ("é", "t")]), ("lesson", merges), ("3-d", [("3", "-"), ("3-", "d</w>")]))
+        yield from (("abab", [(chr(500 + i), "x") for i in range(300)] + [("a", "b")]), ("ab" * 150, [("a", "b")]))
 
 
 def passes(candidate, edges=True):
