@@ -61,9 +61,10 @@ class Tab:
 
 
 def pytest_collection_modifyitems(items):
-    """Of several processes one builds the site and looks at it; the other files stay whole."""
+    """Of several processes one builds the site, whose files come first; each other file stays whole."""
     for item in items:
-        item.add_marker(pytest.mark.xdist_group("site" if "slides" in item.fixturenames else item.path.name))
+        name = item.path.name
+        item.add_marker(pytest.mark.xdist_group("site" if name in ("test_book.py", "test_pages.py") else name))
 
 
 @pytest.fixture(scope="session")
