@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import torch
 
-from minigpt.batch import plan, shift
+from minigpt.batch import lengths_of, plan, shift
 from minigpt.checkpoint import Checkpoints, digest
 from minigpt.fast import parallel
 from minigpt.loss import NO_TARGET, lm_loss, log_loss
@@ -138,7 +138,7 @@ def pretrain(model, sequences, config, out=None, checkpoint_every=200, resume=Fa
 
     Args:
         model: a `GPT`, trained in place on the device where it stands.
-        sequences: lists of ids, from `documents`.
+        sequences: lists of ids, from `documents`; or those of a token file, which are read when their turn comes.
         out: a folder for `checkpoint.safetensors` and `loss.csv`, each whole or not there; None writes nothing.
         resume: go on from the checkpoint in `out`, bit-equal to a run that was never stopped.
         watch: called with the log after every step, for those who want to look on.
@@ -151,7 +151,7 @@ def pretrain(model, sequences, config, out=None, checkpoint_every=200, resume=Fa
     checkpoints = Checkpoints(out, model, optimizer, identity, checkpoint_every)
     done, log = checkpoints.resume() if resume else (0, [])
     steps = shown(range(done, config.steps), "pre-training", progress and parallel.is_first(), initial=done)
-    chosen = plan([*map(len, sequences)], config.batch_size, config.seed, first=done)
+    chosen = plan(lengths_of(sequences), config.batch_size, config.seed, first=done)
     wrapped = parallel.wrap(model)
     for step, indices in zip(steps, chosen, strict=False):
         seed_step(config.seed, step)
@@ -192,8 +192,10 @@ def seed_step(seed, step):
 
 def check_sequences(sequences, vocab_size):
     """Refuse what can't be trained on, once and before the first step: later a GPU would be kept waiting."""
-    if not sequences:
+    if not len(sequences):
         raise InputError("there are no documents to train on; check the text file")
+    if hasattr(sequences, "check"):  # ids on disk were looked at when they were written
+        return sequences.check(vocab_size)
     for row, sequence in enumerate(sequences):
         if min(sequence) < 0 or max(sequence) >= vocab_size:
             strange = next(i for i in sequence if not 0 <= i < vocab_size)
