@@ -17,8 +17,9 @@ import torch
 from minigpt.batch import shift
 from minigpt.fast import parallel
 from minigpt.loss import lm_loss
+from minigpt.support.diverged import check_finite
 from minigpt.support.errors import require, require_whole
-from minigpt.train import check_finite, update
+from minigpt.train import update
 
 LARGE = 10_000_000  # weights in the blocks; below, a GPU waits for Python, and 16 bits win nothing
 LONG = 2_000  # steps; compiling takes the time that it saves in 1,700 steps at GPT-1's size, benchmarks/RESULTS-GPU.md
