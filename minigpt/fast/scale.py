@@ -5,7 +5,7 @@
     compiled     each decoder block, and the loss, one program instead of a dozen (torch.compile)
     shared       weights, gradients and moments shared among the processes (FSDP, see `parallel.shard`)
 
-`choose` turns on what the device gains from: on the CPU nothing, and the step is `train.train_step`'s to the bit.
+`choose` turns on what the device gains from. On a CPU that is nothing, and the step is `train.train_step`.
 """
 
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class Scale:
         return ", ".join(what for what, on in told.items() if on)
 
     def prepare(self, model, device):
-        """Put a GPT on the device, or its part of it, in place; returns the step for `train.pretrain`."""
+        """Put a GPT, or its part, on the device, in place; returns the step for `train.pretrain`, None for its own."""
         if self.compiled:
             for block in model.blocks:
                 block.forward = torch.compile(block.forward)  # not the block: FSDP's hooks stay outside
@@ -58,6 +58,8 @@ class Scale:
             parallel.shard(model, device)
         else:
             model.to(device)
+        if self == Scale(shared=self.shared):
+            return None
         loss_of = torch.compile(lm_loss) if self.compiled else lm_loss
         return partial(step, micro=self.micro, precision=getattr(torch, self.precision), loss_of=loss_of)
 
