@@ -16,6 +16,7 @@ from minigpt.batch import lengths_of, plan, shift
 from minigpt.checkpoint import Checkpoints, digest
 from minigpt.fast import parallel
 from minigpt.loss import NO_TARGET, lm_loss, log_loss
+from minigpt.support.diverged import check_finite, check_weights
 from minigpt.support.errors import InputError, require, require_seed, require_whole
 from minigpt.support.progress import progress as shown
 
@@ -122,18 +123,9 @@ def update(model, optimizer, lr, clip):
     return norm
 
 
-def check_finite(loss, lr):
-    if not math.isfinite(loss):
-        raise InputError(f"the loss is {loss}: training has diverged; lower the learning rate (now {lr:.2g})")
-
-
-def check_weights(model):
-    """Refuse a model whose last step went wrong: no later loss would tell."""
-    if not all(p.isfinite().all() for p in model.parameters()):
-        raise InputError("a weight is not finite after the last step: training has diverged; lower the learning rate")
-
-
-def pretrain(model, sequences, config, out=None, checkpoint_every=200, resume=False, progress=True, watch=None):
+def pretrain(
+    model, sequences, config, out=None, checkpoint_every=200, resume=False, progress=True, watch=None, take_step=None
+):
     """Minimise eq. (1) on `sequences`; returns the log, a list of rows like those of `loss.csv`.
 
     Args:
@@ -142,6 +134,7 @@ def pretrain(model, sequences, config, out=None, checkpoint_every=200, resume=Fa
         out: a folder for `checkpoint.safetensors` and `loss.csv`, each whole or not there; None writes nothing.
         resume: go on from the checkpoint in `out`, bit-equal to a run that was never stopped.
         watch: called with the log after every step, for those who want to look on.
+        take_step: what is done in place of `train_step`, see `fast/scale.py`.
     Raises:
         InputError: if there is nothing to train on, or the checkpoint is damaged or of another run.
     """
@@ -157,7 +150,7 @@ def pretrain(model, sequences, config, out=None, checkpoint_every=200, resume=Fa
         seed_step(config.seed, step)
         lr = learning_rate(step, config)
         model.train()  # `watch` may have evaluated it
-        loss, norm = train_step(wrapped, optimizer, [sequences[i] for i in indices], lr, config.clip)
+        loss, norm = (take_step or train_step)(wrapped, optimizer, [sequences[i] for i in indices], lr, config.clip)
         log.append({"step": step + 1, "loss": loss, "lr": lr, "gradient_norm": norm})
         steps.set_postfix(loss=f"{loss:.3f}", refresh=False)
         if watch is not None:

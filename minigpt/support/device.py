@@ -67,33 +67,46 @@ def processes(device):
         dist.destroy_process_group()
 
 
-def check_memory(config, batch_size, longest, device):
-    """Refuse a model that cannot fit, before anything is allocated.
+def memory_needed(config, batch_size, longest, sharing=1):
+    """Bytes that a process needs to train a model on `batch_size` texts at once, `sharing` processes holding it.
 
     Weights, gradients and AdamW's two moments are 4 numbers a parameter. For the backward pass a step keeps about
     16 d_model numbers a token and layer, and 2 |V| a token for the logits. Each is 4 bytes.
-
-    Raises:
-        InputError: naming the size, what there is, and what to lower.
     """
     d, L = config.d_model, config.n_layer
     parameters = 2 * config.vocab_size * d + config.n_ctx * d + L * 12 * d * d
     tokens = batch_size * min(config.n_ctx, longest)
-    needed = 4 * (4 * parameters + tokens * (16 * d * L + 2 * config.vocab_size))
-    there = memory_of(device)
+    return 4 * (4 * parameters / sharing + tokens * (16 * d * L + 2 * config.vocab_size))
+
+
+def check_memory(config, batch_size, longest, device, sharing=1):
+    """Refuse a model that cannot fit, before anything is allocated.
+
+    Raises:
+        InputError: naming the size, what there is, and what to lower.
+    """
+    needed, there = memory_needed(config, batch_size, longest, sharing), memory_of(device)
     if needed > there:
         raise InputError(
-            f"n_ctx {config.n_ctx}, d_model {d}, n_layer {L} and batch_size {batch_size} need about "
-            f"{needed / 1e9:.0f} GB, this machine has {there / 1e9:.0f} GB; lower n_ctx, d_model, n_layer or batch_size"
+            f"n_ctx {config.n_ctx}, d_model {config.d_model}, n_layer {config.n_layer} and {batch_size} documents at "
+            f"once need about {needed / 1e9:.0f} GB, there are {there / 1e9:.0f} GB a process; lower n_ctx, d_model or "
+            "n_layer, read fewer at once with --micro-batch, or share the model among more processes with torchrun"
         )
 
 
 def memory_of(device):
+    """Bytes that a process has: its GPU's, or its part of the machine's."""
     if device.type == "cuda":
         return torch.cuda.get_device_properties(device).total_memory
     if hasattr(os, "sysconf"):  # not on Windows
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        here = int(os.environ.get("LOCAL_WORLD_SIZE") or 1)  # of torchrun's processes
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / here
     return float("inf")
+
+
+def restarted():
+    """Has `torchrun --max-restarts` started these processes again, after one of them died?"""
+    return os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0"
 
 
 @contextlib.contextmanager
