@@ -33,7 +33,7 @@ def dtype_for(vocab_size):
 
 
 def places(borders, n_ctx):
-    """Where sequences begin, and where they end, in documents with these borders; the rule is that of `train.documents`.
+    """Where sequences begin and end in documents with these borders, by the rule of `train.documents`.
 
     Returns:
         starts, ends, and for each document how many sequences it has.
@@ -96,8 +96,8 @@ class Sequences(Sequence):
         """Refuse a model whose vocabulary is smaller: each id on disk was below this one's when it was written."""
         if self.vocab_size > vocab_size:
             raise InputError(
-                f"{self.folder} was written for a vocabulary of {self.vocab_size}, the model has {vocab_size}; take the "
-                "tokenizer.json beside the tokens, and a model made for it"
+                f"{self.folder} was written for a vocabulary of {self.vocab_size}, the model has {vocab_size}; take "
+                "the tokenizer.json beside the tokens, and a model made for it"
             )
 
     def digest(self):
