@@ -62,7 +62,7 @@ def encode(texts, folder, about, n_shards=1):
         about: what the card says beside the counts, JSON values.
         n_shards: about how many there will be: no more processes are started; one is made without any.
     Raises:
-        InputError: if one of the processes was ended from outside.
+        InputError: if one of the processes has ended early.
     """
     folder, paths, waiting = Path(folder), [], collections.deque()
     with processes_for(n_shards) as pool:
@@ -86,7 +86,7 @@ def finish(job):
         job.result()
     except BrokenProcessPool:
         raise InputError(
-            "a process that encodes was ended from outside, perhaps for want of memory; start again: it goes on"
+            "a process that encodes has ended early, perhaps for want of memory; start again: it goes on"
         ) from None
 
 
