@@ -141,13 +141,13 @@ def test_a_cut_zst_is_refused(tmp_path):
     with pa.CompressedOutputStream(str(tmp_path / "a.zst"), "zstd") as file:
         file.write(b"some text " * 100)
     (tmp_path / "a.zst").write_bytes((tmp_path / "a.zst").read_bytes()[:-5])
-    with pytest.raises(InputError, match="a.zst is damaged"):
+    with pytest.raises(InputError, match=r"a.zst is damaged"):
         read(tmp_path / "a.zst")
 
 
 def test_parquet_without_the_column(tmp_path):
     pq.write_table(pa.table({"content": ["a", "b"], "n": [1, 2]}), tmp_path / "a.parquet")
-    with pytest.raises(InputError, match="row 1 has no column 'text'; it has content, n; name the one .* --column"):
+    with pytest.raises(InputError, match=r"row 1 has no column 'text'; it has content, n; name the one .* --column"):
         read(tmp_path / "a.parquet")
     with pytest.raises(InputError, match="row 1: n is 1; it must be text"):
         read(tmp_path / "a.parquet", column="n")
@@ -155,7 +155,7 @@ def test_parquet_without_the_column(tmp_path):
 
 
 def test_missing_files_and_libraries(tmp_path, monkeypatch):
-    with pytest.raises(InputError, match="nowhere.txt does not exist"):
+    with pytest.raises(InputError, match=r"nowhere.txt does not exist"):
         read(tmp_path / "nowhere.txt")
     (tmp_path / "none").mkdir()
     with pytest.raises(InputError, match=r"none holds no file that ends in .txt, .jsonl, .parquet"):

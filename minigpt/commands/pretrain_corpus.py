@@ -61,7 +61,7 @@ def prepare(paths, folder, vocab_size, level="bpe", column="text", kept_back=Tru
         InputError: if the text cannot be read, or `folder` was made of other text or in another way.
     """
     from minigpt.data import corpus, inputs
-    from minigpt.fast.encode import SHARD, encode
+    from minigpt.fast.encode import SHARD, encode, tidy
     from minigpt.support.files import read_json, write_json
 
     card, begun, files = folder / "card.json", folder / "shards" / "card.json", corpus.files(paths)
@@ -72,13 +72,11 @@ def prepare(paths, folder, vocab_size, level="bpe", column="text", kept_back=Tru
         inputs.refuse_others(about, now, folder)
     say(f"text: {sum(row['bytes'] for row in now['files']) / 1e6:,.1f} MB in {len(files):,} files, as ids in {folder}")
     if card.exists():
-        return
+        return tidy(folder)
     if not about:
         about = now | learn(corpus.documents(files, column), folder, vocab_size, level, kept_back, say)
         write_json(begun, about)
     encode(corpus.documents(files, column), folder, about, n_shards=-(-about["characters"] // SHARD))
-    begun.unlink()
-    begun.parent.rmdir()
 
 
 def learn(texts, folder, vocab_size, level, kept_back, say):

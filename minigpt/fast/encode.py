@@ -65,11 +65,12 @@ def encode(texts, folder, about, n_shards=1):
         InputError: if one of the processes has ended early.
     """
     folder, paths, waiting = Path(folder), [], collections.deque()
+    for leftover in folder.glob("shards/.*.npz"):  # of a process that was killed while it wrote
+        leftover.unlink()
     with processes_for(n_shards) as pool:
         for shard in progress(shards(texts), "encoding", n_shards > 1, total=n_shards, unit="shard"):
             path = folder / "shards" / f"{len(paths):06}.npz"
             paths.append(path)
-            remove_leftovers(path)
             if not path.exists() and n_shards == 1:
                 encode_shard(folder, path, shard)
             elif not path.exists():
@@ -132,11 +133,19 @@ def assemble(folder, paths, about):
         for path in paths:
             with np.load(path) as shard:
                 ids, borders = shard["ids"], borders[-1] + np.cumsum(shard["lengths"])
-            for file, part in ((tokens_file, ids), (borders_file, borders)):
-                file.write(part)
-                digest.update(part)
+            tokens_file.write(ids)
+            borders_file.write(borders)
+            digest.update(ids)  # each document ends with `<e>`: the borders follow
         documents, tokens = borders_file.tell() // BORDER.itemsize - 1, int(borders[-1])
     counts = {"documents": documents, "tokens": tokens, "vocab_size": tok.vocab_size, "sha256": digest.hexdigest()}
     write_json(folder / "card.json", about | counts)
-    for path in paths:
+    tidy(folder)
+
+
+def tidy(folder):
+    """Delete what a token file that is whole needs no more."""
+    shards = folder / "shards"
+    for path in [*shards.glob("*.npz"), *shards.glob("card.json")]:
         path.unlink()
+    if shards.exists():
+        shards.rmdir()
