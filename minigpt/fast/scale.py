@@ -94,7 +94,7 @@ def step(model, optimizer, batch, lr, clip, micro=None, precision=torch.float32,
         ids, targets = shift(own, device)
         with parallel.silent(model, wanted=j < parts - 1):
             with torch.autocast(device.type, precision, enabled=precision != torch.float32):
-                loss = weight * loss_of(model(ids).float(), targets)
+                loss = weight * loss_of(model(ids), targets)
             loss.backward()
         total += loss.detach()
     total = parallel.mean(total).item()
