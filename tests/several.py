@@ -1,6 +1,6 @@
 """Work done by several processes that are joined as torchrun joins them: forked from one that has imported PyTorch.
 
-    several(4, work, folder)        work(folder) in each of 4 processes; what each gave back, by rank
+several(4, work, folder)        work(folder) in each of 4 processes; what each gave back, by rank
 """
 
 import multiprocessing
