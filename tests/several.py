@@ -13,9 +13,9 @@ from unittest.mock import patch
 import torch
 import torch.distributed as dist
 import torch.distributed.checkpoint
-import torch.distributed.fsdp  # noqa: F401  what `fast/parallel.py` imports late, imported once for all processes
+import torch.distributed.fsdp
 
-import minigpt.fast.scale  # noqa: F401
+import minigpt.fast.scale
 
 CONTEXT = multiprocessing.get_context("forkserver")
 SECONDS = 240

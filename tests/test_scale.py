@@ -3,21 +3,30 @@
 The processes are on a CPU, joined by gloo. What a GPU would turn on is tried with a device that is only named.
 """
 
+import os
+import shlex
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import torch
 from several import several
-from test_train import SEQUENCES, small
+from test_documents import commands as commands_of
+from test_packaging import text
+from test_structure import ROOT
+from test_train import SEQUENCES, TEXTS, small
 from torch.distributed import checkpoint as dcp
 
-from minigpt import checkpoint, train
+from minigpt import checkpoint, commands
+from minigpt.checkpoint import read_log
 from minigpt.fast import linear, parallel, scale, sharded_checkpoint
 from minigpt.fast.scale import Scale
 from minigpt.model import GPTConfig
 from minigpt.support import device as devices
 from minigpt.support.errors import InputError
+from minigpt.support.tensors import read_tensors
 from minigpt.train import TrainConfig, pretrain, train_step
 
 RECIPE = TrainConfig(steps=8, batch_size=7, lr=0.01, clip=0.5)  # 7: no number of processes divides it
@@ -76,7 +85,7 @@ def in_four(folder):
     stopped(folder / "cut", SHARED)
     with (
         pytest.MonkeyPatch.context() as patch,
-        pytest.raises(OSError, match="checkpoint-00000006 cannot be written .*space"),
+        pytest.raises(OSError, match=r"checkpoint-00000006 cannot be written .*space"),
     ):
         if parallel.rank() == 2:
             patch.setattr(dcp.HuggingFaceStorageWriter, "write_data", full_disk)
@@ -203,20 +212,19 @@ def test_a_checkpoint_of_several_is_refused(folder, four, tmp_path, spoil):
 # --- one process: parts and 16 bits --------------------------------------------------------------------------------
 
 
-def stepped(take_step, dtype=torch.float64, **settings):
-    """Loss, gradient's norm and all weights after one step on 7 texts of several lengths."""
-    model = small(dropout=0.0).to(dtype)
-    optimizer = train.make_optimizer(model.parameters(), 0.01, 0.01)
-    told = take_step(model, optimizer, sorted(SEQUENCES[:7], key=len), 0.01, 0.5, **settings)
+def stepped(take_step, **settings):
+    """Loss, gradient's norm and all weights after one step on 7 texts of several lengths, in float64."""
+    model = small(dropout=0.0).double()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)  # a step is the gradient itself
+    told = take_step(model, optimizer, SEQUENCES[:7], 1.0, 0.5, **settings)
     return *told, *(p.detach().numpy() for p in model.parameters())
 
 
 def assert_parts_are_the_whole(micro):
-    """To float64's rounding; AdamW divides by gradients near 0, so the weights are compared less closely."""
     (loss, norm, *weights), (loss_, norm_, *weights_) = stepped(train_step), stepped(scale.step, micro=micro)
-    np.testing.assert_allclose([loss_, norm_], [loss, norm], rtol=1e-6)  # `step` sums losses in float32
+    np.testing.assert_allclose([loss_, norm_], [loss, norm], rtol=1e-10)
     for there, here in zip(weights_, weights, strict=True):
-        np.testing.assert_allclose(there, here, atol=1e-6)
+        np.testing.assert_allclose(there, here, atol=1e-10)
 
 
 @pytest.mark.parametrize("micro", [None, 1, 3, 100])
@@ -261,8 +269,7 @@ def assert_in_16_bits(log, expected):
 def test_bfloat16_is_float32_to_its_digits(tmp_path, one):
     log = trained(tmp_path, Scale(precision="bfloat16"))
     assert_in_16_bits(log, one)
-    tensors = checkpoint.read_tensors(tmp_path / checkpoint.FILE) if hasattr(checkpoint, "read_tensors") else {}
-    assert all(tensor.dtype == torch.float32 for tensor in tensors.values())
+    assert {tensor.dtype for tensor in read_tensors(tmp_path / checkpoint.FILE).values()} == {torch.float32}
     for wrong in (one, [row | {"loss": 1.03 * row["loss"]} for row in log]):
         with pytest.raises(AssertionError):
             assert_in_16_bits(wrong, one)
@@ -343,5 +350,45 @@ def test_memory_is_a_processs_part(monkeypatch):
     assert devices.memory_of(CPU) == whole / 4
     monkeypatch.setattr(devices, "memory_of", lambda device: 1.2 * weights)
     devices.check_memory(GPT1, 1, 512, CPU)
-    with pytest.raises(InputError, match="64 documents at once .*--micro-batch, or share .* torchrun"):
+    with pytest.raises(InputError, match=r"64 documents at once .*--micro-batch, or share .* torchrun"):
         devices.check_memory(GPT1, 64, 512, CPU)
+
+
+# --- the commands that README tells --------------------------------------------------------------------------------
+
+SMALL = "--level word --steps 6 --batch-size 7 --dropout 0 --n-layer 1 --n-head 2 --d-model 16 --n-ctx 48 --lr 0.01 "
+SMALL += "--checkpoint-every 2 --device cpu"
+
+
+def typed(line, folder, program=("-m", "minigpt")):
+    """What a line of README that starts with torchrun does in a folder with `book.txt`, with a small model."""
+    given = shlex.split(line)
+    at = given.index("-m")
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", *given[1:at], *program, *given[at + 2 :]]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([*launch, *SMALL.split()], cwd=folder, env=environment, **pipes) as run:
+        try:
+            said, noted = run.communicate(timeout=400)
+        finally:
+            run.terminate()  # a signal that torchrun hands on to its processes
+    assert run.returncode == 0, noted
+    return said, noted
+
+
+def test_readmes_run_survives_a_kill_and_goes_on(tmp_path, monkeypatch):
+    """kill -9 of one process while a checkpoint is written: torchrun starts all again, the curve is one process's."""
+    first, then = (line for block in commands_of(text("README.md")) for line in block if "torchrun" in line)
+    (tmp_path / "book.txt").write_text("\n\n".join(TEXTS))
+    said, noted = typed(first, tmp_path, program=[str(ROOT / "tests" / "killed.py")])
+    assert "each step has 2 documents at once, weights shared among the processes (FSDP)" in said
+    assert (tmp_path / "killed").exists() and "pre-training: 2 of 6" in noted  # the second time from its checkpoint on
+    monkeypatch.chdir(tmp_path)
+    assert commands.main(["pretrain", "--text", "book.txt", "--out", "runs/one", *SMALL.split()]) == 0
+    assert_same_curve(read_log("runs/large/loss.csv"), read_log("runs/one/loss.csv"))
+    for name, tensor in read_tensors("runs/one/model.safetensors").items():
+        torch.testing.assert_close(read_tensors("runs/large/model.safetensors")[name], tensor, atol=0.01, rtol=0)
+    before = (tmp_path / "runs/large/model.safetensors").read_bytes()
+    _, noted = typed(then, tmp_path)
+    assert "is of 4 processes, now there are 2" in noted
+    assert (tmp_path / "runs/large/model.safetensors").read_bytes() == before
