@@ -3,11 +3,11 @@
 import os
 from pathlib import Path
 
+from minigpt.commands import pretrain_corpus
 from minigpt.commands.arguments import command, say_common, say_unknown
 from minigpt.support.errors import InputError, require_whole
 from minigpt.support.folders import refuse_full
 
-EVERY = 20  # one document of so many is kept back
 LAST = 50  # steps whose mean loss is told
 
 
@@ -20,7 +20,8 @@ def add(commands):
         "minigpt pretrain --text book.txt --out runs/book",
     )
     files = {"nargs": "+", "action": "extend"}
-    p.add_argument("--text", **files, required=True, help="UTF-8 files; empty lines separate documents")
+    p.add_argument("--text", **files, required=True, help="text files, folders, .jsonl, .parquet; also .gz, .zst")
+    p.add_argument("--column", default="text", help="where .jsonl and .parquet have the text")
     p.add_argument("--valid", **files, help="files to measure the loss on, instead of every 20th document")
     p.add_argument("--out", required=True, help="folder for the model")
     p.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out, with the same settings")
@@ -74,18 +75,13 @@ def pretrain(args):
         begun = ("tokenizer.json", "loss.csv") if device.restarted() else ()
         refuse_full(out, resume=", or add --resume to go on with one that was cut short", but=begun)
     first = os.environ.get("RANK", "0") == "0"
-    texts, fresh = held_out(args.text, args.valid, say=print if first else lambda line: None)
-    tok = Tokenizer.train(texts, args.vocab_size, args.level)
+    road = pretrain_corpus.road if pretrain_corpus.is_large(args.text) else in_memory
+    tok, sequences, fresh = road(args, say=print if first else lambda line: None)
     if resume and Tokenizer.load(out).pieces != tok.pieces:
         raise InputError(f"{out} has another tokenizer: resume with the same --text, --level and --vocab-size")
     config = GPTConfig(
         tok.vocab_size, args.n_ctx, args.n_layer, args.n_head, args.d_model, args.dropout, tie_weights=args.tie_weights
     )
-    sequences = train.documents(texts, tok, config.n_ctx)
-    if first:
-        say_unknown(tok, texts, "the text")
-        say_unknown(tok, fresh, "the text to measure on")
-        say_common(fresh, texts, "documents to measure on")
     with device.processes(where) as rank:
         scale = scaled(args, config, sequences, where)
         say = print if rank == 0 else lambda line: None
@@ -100,7 +96,7 @@ def pretrain(args):
         if rank == 0:
             whole.save(out)
             draw(log, out)
-        tell(model, log, train.documents(fresh, tok, config.n_ctx), out, say)
+        tell(model, log, fresh, out, say)
 
 
 def scaled(args, config, sequences, where):
@@ -120,9 +116,24 @@ def scaled(args, config, sequences, where):
     return scale.choose(config, where, args.steps, args.micro_batch, args.precision, shared)
 
 
+def in_memory(args, say):
+    """The tokenizer, the sequences to train on and those to measure on, of text that is held as a list."""
+    from minigpt.tokenizer import Tokenizer
+    from minigpt.train import documents
+
+    texts, fresh = held_out(args.text, args.valid, say)
+    tok = Tokenizer.train(texts, args.vocab_size, args.level)
+    if os.environ.get("RANK", "0") == "0":
+        say_unknown(tok, texts, "the text")
+        say_unknown(tok, fresh, "the text to measure on")
+        say_common(fresh, texts, "documents to measure on")
+    return tok, documents(texts, tok, args.n_ctx), documents(fresh, tok, args.n_ctx)
+
+
 def held_out(paths, valid, say):
     """The documents to train on, and those to measure the loss on."""
     from minigpt.data.own import read_documents
+    from minigpt.data.token_file import KEPT_BACK
 
     texts = [text for path in paths for text in read_documents(path)]
     say(f"text: {len(texts):,} documents of {', '.join(paths)}")
@@ -130,12 +141,12 @@ def held_out(paths, valid, say):
         fresh = [text for path in valid for text in read_documents(path)]
         say(f"valid: {len(fresh):,} documents of {', '.join(valid)}")
         return texts, fresh
-    fresh = texts[EVERY - 1 :: EVERY]
+    fresh = texts[KEPT_BACK - 1 :: KEPT_BACK]
     if fresh:
-        say(f"valid: {len(fresh):,} of them, every {EVERY}th, are not trained on, but kept to measure the loss on")
+        say(f"valid: {len(fresh):,} of them, every {KEPT_BACK}th, are not trained on, but kept to measure the loss on")
     else:
-        say(f"valid: none kept back of fewer than {EVERY}; name a file with --valid to know the loss on fresh text")
-    return [text for i, text in enumerate(texts, start=1) if i % EVERY], fresh
+        say(f"valid: none kept back of fewer than {KEPT_BACK}; name a file with --valid to know the loss on fresh text")
+    return [text for i, text in enumerate(texts, start=1) if i % KEPT_BACK], fresh
 
 
 def draw(log, out):
