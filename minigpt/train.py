@@ -143,7 +143,8 @@ def pretrain(
     identity = {"train": asdict(config), "model": model.config.to_json(), "documents": digest(sequences)}
     checkpoints = Checkpoints(out, model, optimizer, identity, checkpoint_every)
     done, log = checkpoints.resume() if resume else (0, [])
-    steps = shown(range(done, config.steps), "pre-training", progress and parallel.is_first(), initial=done)
+    told = progress and parallel.is_first()
+    steps = shown(range(done, config.steps), "pre-training", told, initial=done, total=config.steps)
     chosen = plan(lengths_of(sequences), config.batch_size, config.seed, first=done)
     wrapped = parallel.wrap(model)
     for step, indices in zip(steps, chosen, strict=False):

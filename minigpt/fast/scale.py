@@ -87,14 +87,14 @@ def step(model, optimizer, batch, lr, clip, micro=None, precision=torch.float32,
     Every process takes as many parts as the others, since each waits for all.
     """
     device, parts = next(model.parameters()).device, n_parts(len(batch), micro)
-    total = torch.zeros((), device=device)
+    total = 0.0
     optimizer.zero_grad()
     for j in range(parts):
         own, weight = parallel.own_part(batch, j, parts)
         ids, targets = shift(own, device)
         with parallel.silent(model, wanted=j < parts - 1):
             with torch.autocast(device.type, precision, enabled=precision != torch.float32):
-                loss = weight * loss_of(model(ids).float(), targets)
+                loss = weight * loss_of(model(ids), targets)
             loss.backward()
         total += loss.detach()
     total = parallel.mean(total).item()

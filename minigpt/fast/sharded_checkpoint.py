@@ -8,6 +8,7 @@ the usual one pickles the table of contents. All processes must see the same fol
 """
 
 import shutil
+import warnings
 
 import torch.distributed as dist
 
@@ -75,4 +76,6 @@ def load(out, tensors):
     from torch.distributed.checkpoint import load as read
 
     folder = out / read_json(out / INDEX)["folder"]
-    read(tensors, storage_reader=HuggingFaceStorageReader(folder), no_dist=not dist.is_initialized())
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "torch.distributed is disabled")  # one process alone is meant
+        read(tensors, storage_reader=HuggingFaceStorageReader(folder), no_dist=not dist.is_initialized())

@@ -51,6 +51,24 @@ def check_processes():
         raise InputError(f"the environment variables {told} do not go together: {cure}")
 
 
+def restarted():
+    """Has `torchrun --max-restarts` started these processes again, after one of them died?"""
+    return os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0"
+
+
+def meeting_place():
+    """Where the processes find each other, for `init_process_group`: as torchrun tells by default, but after a restart.
+
+    Then torchrun's store still holds the addresses of the dead (pytorch/pytorch issue 135712), and all would wait for
+    them: the new ones get names of their own. It counts restarts machine by machine, so this is right on one machine.
+    """
+    if not restarted() or os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
+        return {}
+    store = dist.TCPStore(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]))
+    fresh = dist.PrefixStore(f"restart {os.environ['TORCHELASTIC_RESTART_COUNT']}", store)
+    return {"store": fresh, "rank": int(os.environ["RANK"]), "world_size": int(os.environ["WORLD_SIZE"])}
+
+
 @contextlib.contextmanager
 def processes(device):
     """Join the processes that `torchrun` started; yields this one's rank, 0 where there is only one."""
@@ -60,7 +78,7 @@ def processes(device):
     check_processes()
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", **meeting_place())
     try:
         yield dist.get_rank()
     finally:
@@ -102,11 +120,6 @@ def memory_of(device):
         here = int(os.environ.get("LOCAL_WORLD_SIZE") or 1)  # of torchrun's processes
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / here
     return float("inf")
-
-
-def restarted():
-    """Has `torchrun --max-restarts` started these processes again, after one of them died?"""
-    return os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0"
 
 
 @contextlib.contextmanager
