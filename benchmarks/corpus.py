@@ -44,6 +44,14 @@ for text in texts:
     pieces.encode(text)
 print(sum(len(text.encode()) for text in texts) / 1e6 / (time.process_time() - start))
 """
+READ = """
+import sys
+from minigpt.batch import plan
+from minigpt.data.token_file import Sequences
+sequences = Sequences(sys.argv[2] + "/corpus", 128, "train")
+for _, batch in zip(range(1000), plan(sequences.lengths, 32, seed=0)):
+    ids = [sequences[i] for i in batch]
+"""
 
 
 def write_text(folder, megabytes, seed=0):
@@ -75,21 +83,25 @@ def measured(*command):
 
 def row(name, text, out, folder):
     """One line of the table: encode `text`, and train on it for STEPS steps."""
-    for file, code in (("prepare.py", PREPARE), ("encode.py", ENCODE)):
+    for file, code in (("prepare.py", PREPARE), ("encode.py", ENCODE), ("read.py", READ)):
         (folder / file).write_text(code)
     size = sum(path.stat().st_size for path in text.glob("*.txt")) / 1e6
     _, cpu, encoding = measured(folder / "prepare.py", text, out)
     speed, _, _ = measured(folder / "encode.py", text, out)
+    _, _, reading = measured(folder / "read.py", text, out)
     _, _, training = measured("-m", "minigpt", "pretrain", "--text", text, "--out", out, *FLAGS)
     card = read_json(out / "corpus" / "card.json")
     disk = sum(path.stat().st_size for path in (out / "corpus").iterdir()) / 1e6
     counts = f"{size:,.0f} | {card['documents']:,} | {card['tokens']:,} | {disk:,.0f}"
-    return f"| {name} | {counts} | {cpu:,.0f} | {float(speed):.1f} | {encoding:,.0f} | {training:,.0f} |"
+    return (
+        f"| {name} | {counts} | {cpu:,.0f} | {float(speed):.1f} | {encoding:,.0f} | {reading:,.0f} | {training:,.0f} |"
+    )
 
 
 def lines(sizes, books):
-    yield "| text | MB | documents | tokens | MB on disk | CPU s in all | MB a s and core | peak, encoding | training |"
-    yield "|---|---|---|---|---|---|---|---|---|"
+    peaks = "peak MB, encoding | peak MB, 1,000 batches read | peak MB, pretrain"
+    yield f"| text | MB | documents | tokens | MB on disk | CPU s in all | MB a second and core | {peaks} |"
+    yield "|---|---|---|---|---|---|---|---|---|---|"
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         for megabytes in sizes:
@@ -98,7 +110,7 @@ def lines(sizes, books):
             if megabytes == sizes[0]:
                 single = folder / "text" / "00.txt"
                 _, _, peak = measured("-m", "minigpt", "pretrain", "--text", single, "--out", folder / "list", *FLAGS)
-                yield f"| the same, held as a list | {megabytes} |  |  |  |  |  |  | {peak:,.0f} |"
+                yield f"| the same, held as a list | {megabytes} |  |  |  |  |  |  |  | {peak:,.0f} |"
             for path in (folder / "text").iterdir():
                 path.unlink()
             (folder / "text").rmdir()

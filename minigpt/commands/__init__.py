@@ -8,11 +8,24 @@ import argparse
 import os
 import sys
 
-from minigpt.commands import ablate, data, evaluate, explore, finetune, generate, grade, homework, pretrain, run, spread
+from minigpt.commands import (
+    ablate,
+    data,
+    evaluate,
+    explore,
+    finetune,
+    generate,
+    grade,
+    homework,
+    plan,
+    pretrain,
+    run,
+    spread,
+)
 from minigpt.support.errors import InputError, require_seed
 from minigpt.support.folders import refuse_processes
 
-COMMANDS = (run, spread, ablate, pretrain, finetune, evaluate, generate, explore, data, grade, homework)
+COMMANDS = (run, spread, ablate, pretrain, finetune, evaluate, generate, explore, plan, data, grade, homework)
 
 
 def build_parser():
