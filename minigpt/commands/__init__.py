@@ -71,7 +71,7 @@ def main(argv=None):
     except KeyboardInterrupt:
         name = args.does.__name__
         goes_on = {
-            pretrain.pretrain: "start it again with --resume",
+            pretrain.pretrain: "start it again, with --resume once it trains",
             ablate.ablate: "start it again: it goes on",
             grade.grade: "start it again with the same --out: it goes on where it stopped",
         }

@@ -108,7 +108,7 @@ def lines(parameters, tokens, devices, device, batch_size=32, tokens_a_second=No
     yield f"paper:   {MONTH:.1e} (0.96 petaflop/s-days, a month on 8 GPUs); this is {operations / MONTH:.2g} of that"
     yield f"time:    {duration(seconds)} on {where}, if they share the work without loss"
     yield f"         each {speed / 1e12:,.3g} TFLOP/s: {source}"
-    yield f"memory:  {kept:,.1f} GB of weights, gradients and moments; {kept / devices:,.1f} GB a device if shared (FSDP)"
+    yield f"memory:  {kept:,.1f} GB of weights, gradients, moments; {kept / devices:,.1f} GB a device if shared (FSDP)"
     yield f"         {passing:,.1f} GB for {batch_size} x {N_CTX} tokens at once, in float32; bfloat16 takes less"
     most = MEMORY.get(device, math.inf) / 1e9
     if not tokens_a_second and kept / devices + passing > most:
