@@ -1,8 +1,11 @@
 """The plan of a run: its formulas against the model and the measured table, its words, and refusals."""
 
 import re
+import shlex
 
 import pytest
+from test_documents import commands as commands_of
+from test_packaging import text
 from test_structure import ROOT
 
 from minigpt import commands
@@ -57,6 +60,19 @@ def test_a_plan(capsys):
     assert "1.9 GB of weights" in lines[5] and "0.5 GB a device if shared" in lines[5]
     assert "15.0 GB for 32 x 512 tokens" in lines[6]
     assert lines[7] == "cost:    0.6 device-hours x 3 = 2" and len(lines) == 8
+
+
+def test_readmes_plan(capsys):
+    (line,) = (line for block in commands_of(text("README.md")) for line in block if line.startswith("minigpt plan"))
+    assert " on 8 x H200" in told(capsys, *shlex.split(line)[2:])
+
+
+def test_the_plan_in_the_docs(capsys):
+    """docs/scale.md shows what the command prints."""
+    (command, printed) = (
+        block for block in commands_of(text("docs/scale.md")) if "minigpt plan" in block[0] or "model:" in block[0]
+    )
+    assert told(capsys, *shlex.split(command[0])[2:]).splitlines() == printed
 
 
 def test_time_goes_with_work_and_devices(capsys):

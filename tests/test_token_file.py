@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -14,6 +15,8 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from test_documents import commands as commands_of
+from test_packaging import text as page
 
 from minigpt import commands, train
 from minigpt.checkpoint import digest
@@ -417,14 +420,21 @@ def test_both_roads_are_one(tmp_path, books, capsys):
     assert "a.txt is not what" in capsys.readouterr().err
 
 
+def test_readmes_folder(tmp_path, books, monkeypatch):
+    (line,) = (line for block in commands_of(page("README.md")) for line in block if "--text books" in line)
+    monkeypatch.chdir(tmp_path)
+    assert commands.main([*shlex.split(line)[1:], *SMALL]) == 0
+    assert (tmp_path / "runs/books/model.safetensors").exists() and (tmp_path / "runs/books/corpus/tokens.bin").exists()
+
+
 def test_rows_and_other_text_to_measure_on(tmp_path, capsys):
     lines = "".join(f'{{"story": "{text}"}}\n' for text in TEXTS)
     for name in ("train.jsonl", "valid.jsonl"):
         (tmp_path / name).write_text(lines)
-    text = ["pretrain", "--text", str(tmp_path / "train.jsonl"), "--valid", str(tmp_path / "valid.jsonl")]
-    assert commands.main([*text, "--out", str(tmp_path / "out"), *SMALL]) == 2
+    given = ["pretrain", "--text", str(tmp_path / "train.jsonl"), "--valid", str(tmp_path / "valid.jsonl")]
+    assert commands.main([*given, "--out", str(tmp_path / "out"), *SMALL]) == 2
     assert "has no column 'text'; it has story;" in capsys.readouterr().err
-    assert commands.main([*text, "--out", str(tmp_path / "out"), *SMALL, "--column", "story"]) == 0
+    assert commands.main([*given, "--out", str(tmp_path / "out"), *SMALL, "--column", "story"]) == 0
     assert "valid: 120 documents of" in capsys.readouterr().out
     assert read_json(tmp_path / "out/corpus/card.json")["asked"]["kept_back"] is False
     assert [*Sequences(tmp_path / "out/corpus", 24)] == documents(TEXTS, Tokenizer.load(tmp_path / "out"), 24)

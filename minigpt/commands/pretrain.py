@@ -20,7 +20,8 @@ def add(commands):
         "minigpt pretrain --text book.txt --out runs/book",
     )
     files = {"nargs": "+", "action": "extend"}
-    p.add_argument("--text", **files, required=True, help="text files, folders, .jsonl, .parquet; also .gz, .zst")
+    kinds = "text files, where empty lines separate documents; .jsonl, .parquet; each also with .gz or .zst; folders"
+    p.add_argument("--text", **files, required=True, help=kinds)
     p.add_argument("--column", default="text", help="where .jsonl and .parquet have the text")
     p.add_argument("--valid", **files, help="files to measure the loss on, instead of every 20th document")
     p.add_argument("--out", required=True, help="folder for the model")
