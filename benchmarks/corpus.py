@@ -8,6 +8,7 @@ them, since a machine may have other work. `--books FOLDER` adds a line on real 
 """
 
 import argparse
+import json
 import os
 import random
 import subprocess
@@ -68,17 +69,25 @@ def write_text(folder, megabytes, seed=0):
                 left -= file.write("\n\n".join(texts)[:left] + "\n\n")
 
 
+# A process that is started anew counts the memory of the one that started it as its own peak: let that be a small one.
+LAUNCH = """
+import json, os, subprocess, sys
+child = subprocess.Popen([sys.executable, *sys.argv[1:]], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+told = child.stdout.read()
+_, status, used = os.wait4(child.pid, 0)
+print(json.dumps([status, told, used.ru_utime + used.ru_stime, used.ru_maxrss / 1000]))
+"""
+
+
 def measured(*command):
     """Run a command; returns what it printed, CPU seconds of all its processes, and MB of the largest at its peak."""
-    with tempfile.TemporaryFile("w+") as told:
-        env = {**os.environ, "PYTHONPATH": str(ROOT)}
-        child = subprocess.Popen([sys.executable, *command], stdout=told, stderr=subprocess.DEVNULL, env=env)
-        _, status, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode:
-            raise RuntimeError(f"{command} ended with {child.returncode}")
-        told.seek(0)
-        return told.read(), used.ru_utime + used.ru_stime, used.ru_maxrss / 1000
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    launch = [sys.executable, "-c", LAUNCH, *map(str, command)]
+    done = subprocess.run(launch, env=env, stdout=subprocess.PIPE, text=True, check=True)
+    status, told, cpu, peak = json.loads(done.stdout)
+    if status:
+        raise RuntimeError(f"{command} ended with {status}")
+    return told, cpu, peak
 
 
 def row(name, text, out, folder):
