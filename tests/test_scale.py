@@ -352,7 +352,7 @@ def test_memory_is_a_processs_part(monkeypatch):
     assert devices.memory_of(CPU) == whole / 4
     monkeypatch.setattr(devices, "memory_of", lambda device: 1.2 * weights)
     devices.check_memory(GPT1, 1, 512, CPU)
-    with pytest.raises(InputError, match=r"64 documents at once .*--micro-batch, or share .* torchrun"):
+    with pytest.raises(InputError, match=r"at once 64: .*--micro-batch, or share .* torchrun"):
         devices.check_memory(GPT1, 64, 512, CPU)
 
 
@@ -367,7 +367,7 @@ def test_what_one_process_cannot_hold_is_shared(monkeypatch):
         return scaled(SimpleNamespace(**vars(args) | given), GPT1, sequences, CPU).shared
 
     assert [chosen(2, 1.01), chosen(2, 0.9), chosen(1, 1.01), chosen(2, 1.01, shard=True)] == [False, True, False, True]
-    with pytest.raises(InputError, match=r"1 documents at once need about .* torchrun"):
+    with pytest.raises(InputError, match=r"at once 1: they need about .* torchrun"):
         chosen(1, 0.9)
     with pytest.raises(InputError, match="here is one; start several with torchrun"):
         chosen(1, 1.01, shard=True)
