@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from torch.distributed import checkpoint as dcp
 
 from minigpt import checkpoint, commands
 from minigpt.checkpoint import read_log
+from minigpt.commands.pretrain import scaled
 from minigpt.fast import linear, parallel, scale, sharded_checkpoint
 from minigpt.fast.scale import Scale
 from minigpt.model import GPTConfig
@@ -350,8 +352,25 @@ def test_memory_is_a_processs_part(monkeypatch):
     assert devices.memory_of(CPU) == whole / 4
     monkeypatch.setattr(devices, "memory_of", lambda device: 1.2 * weights)
     devices.check_memory(GPT1, 1, 512, CPU)
-    with pytest.raises(InputError, match=r"64 documents at once .*--micro-batch, or share .* torchrun"):
+    with pytest.raises(InputError, match=r"at once 64: .*--micro-batch, or share .* torchrun"):
         devices.check_memory(GPT1, 64, 512, CPU)
+
+
+def test_what_one_process_cannot_hold_is_shared(monkeypatch):
+    """16 bytes a parameter, and no more, do not fit one process, but two."""
+    args = SimpleNamespace(shard=False, batch_size=4, micro_batch=1, precision="auto", steps=10)
+    sequences = [[0] * 65] * 4
+
+    def chosen(n, share, **given):
+        monkeypatch.setattr(parallel, "n_processes", lambda: n)
+        monkeypatch.setattr(devices, "memory_of", lambda device: share * devices.memory_needed(GPT1, 1, 65))
+        return scaled(SimpleNamespace(**vars(args) | given), GPT1, sequences, CPU).shared
+
+    assert [chosen(2, 1.01), chosen(2, 0.9), chosen(1, 1.01), chosen(2, 1.01, shard=True)] == [False, True, False, True]
+    with pytest.raises(InputError, match=r"at once 1: they need about .* torchrun"):
+        chosen(1, 0.9)
+    with pytest.raises(InputError, match="here is one; start several with torchrun"):
+        chosen(1, 1.01, shard=True)
 
 
 # --- the commands that README tells --------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ With one process every function here gives back what it was given, with weight 1
 """
 
 import contextlib
+import warnings
 
 import torch
 import torch.distributed as dist
@@ -51,6 +52,7 @@ def shard(model, device):
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import fully_shard
 
+    warnings.filterwarnings("ignore", "FSDP2-wrapped module")  # of writing into logits, which nobody does
     mesh = init_device_mesh(device.type, (n_processes(),))
     for part in (*model.blocks, model):
         fully_shard(part, mesh=mesh, reshard_after_forward=True)  # the whole model too: `evaluate` has no way back

@@ -106,9 +106,10 @@ def check_memory(config, batch_size, longest, device, sharing=1):
     needed, there = memory_needed(config, batch_size, longest, sharing), memory_of(device)
     if needed > there:
         raise InputError(
-            f"n_ctx {config.n_ctx}, d_model {config.d_model}, n_layer {config.n_layer} and {batch_size} documents at "
-            f"once need about {needed / 1e9:.0f} GB, there are {there / 1e9:.0f} GB a process; lower n_ctx, d_model or "
-            "n_layer, read fewer at once with --micro-batch, or share the model among more processes with torchrun"
+            f"n_ctx {config.n_ctx}, d_model {config.d_model}, n_layer {config.n_layer}, documents read at once "
+            f"{batch_size}: they need about {needed / 1e9:.0f} GB, a process has {there / 1e9:.0f} GB; lower n_ctx, "
+            "d_model or n_layer, read fewer at once with --micro-batch, or share the model among more processes "
+            "with torchrun"
         )
 
 
