@@ -71,10 +71,12 @@ def encode(texts, folder, about, n_shards=1):
         for shard in progress(shards(texts), "encoding", n_shards > 1, total=n_shards, unit="shard"):
             path = folder / "shards" / f"{len(paths):06}.npz"
             paths.append(path)
-            if not path.exists() and n_shards == 1:
-                encode_shard(folder, path, shard)
-            elif not path.exists():
+            if path.exists():
+                continue
+            if n_shards > 1:
                 waiting.append(pool.submit(encode_shard, folder, path, shard))
+            else:
+                encode_shard(folder, path, shard)
             if len(waiting) > (os.cpu_count() or 1) + 1:
                 finish(waiting.popleft())
         while waiting:
