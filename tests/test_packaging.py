@@ -135,6 +135,7 @@ PARTS = {  # an extra, "" for none: what must be importable with it alone
     "book": ["site/*.py", "browser_tests/*.py", "minigpt/grading/mathml.py"],
     "grading": ["minigpt/grading/**/*.py"],
     "gpt1": ["minigpt/data/gpt1_words.py", "minigpt/data/hub.py"],
+    "corpus": ["minigpt/data/corpus.py"],
     "test": ["tests/*.py", "benchmarks/*.py", "chapters/conftest.py", "chapters/elsewhere.py", "instructor/**/*.py"],
 }
 ELSEWHERE = {
@@ -143,6 +144,7 @@ ELSEWHERE = {
         "minigpt/pictures/explorer/widget.py",
         "minigpt/pictures/notebook.py",
         *PARTS["gpt1"],
+        *PARTS["corpus"],
     ]
 }
 GIVEN = {"grading": {"docutils"}}  # grading/mathml.py has it from Sphinx, which alone calls that function
@@ -214,6 +216,7 @@ def test_every_extra_is_complete(part):
         ("notebooks", "transformers"),
         ("notebooks", "minigpt"),
         ("gpt1", "huggingface_hub"),
+        ("corpus", "pyarrow"),
     ],
 )
 def test_the_check_of_extras_catches(part, name):
