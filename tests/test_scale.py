@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from pretended import Pretended
 from several import several
 from test_documents import commands as commands_of
 from test_packaging import text
@@ -21,6 +22,7 @@ from test_train import SEQUENCES, TEXTS, small
 from torch.distributed import checkpoint as dcp
 
 from minigpt import checkpoint, commands
+from minigpt.batch import shift
 from minigpt.checkpoint import read_log
 from minigpt.commands.pretrain import scaled
 from minigpt.fast import linear, parallel, scale, sharded_checkpoint
@@ -45,10 +47,10 @@ def stop_after_5(log):
         raise Stop
 
 
-def trained(folder, settings, resume=False, recipe=RECIPE, watch=None):
+def trained(folder, settings, resume=False, recipe=RECIPE, watch=None, device=CPU):
     """The log of a run with a checkpoint every 2 steps in `folder`."""
     model = small(dropout=0.0)
-    take_step = settings.prepare(model, CPU)
+    take_step = settings.prepare(model, device)
     options = {"checkpoint_every": 2, "resume": resume, "progress": False, "take_step": take_step, "watch": watch}
     return pretrain(model, SEQUENCES[:40], recipe, folder, **options)
 
@@ -297,6 +299,15 @@ def test_compiled_blocks_are_the_plain_ones(tmp_path, monkeypatch, one, two):
     graphs = pretend_to_compile(monkeypatch)
     assert_same_curve(trained(tmp_path, Scale(compiled=True)), one)
     assert len(graphs) == two[0]["graphs"] == 4  # a block, both being alike, and the loss: for one length, and for all
+
+
+@pytest.mark.parametrize("kind", ["cuda", "mps"])
+def test_parts_stand_where_the_model_does(tmp_path, monkeypatch, one, kind):
+    with Pretended(kind) as there:
+        assert_same_curve(trained(tmp_path, Scale(micro=2), device=there.device), one)
+        monkeypatch.setattr(scale, "shift", lambda sequences, device: shift(sequences))
+        with pytest.raises(RuntimeError, match="same device"):
+            trained(tmp_path / "wrong", Scale(micro=2), device=there.device)
 
 
 GPT1 = GPTConfig(40_478, n_ctx=512, n_layer=12, n_head=12, d_model=768)
