@@ -196,7 +196,7 @@ def test_the_newest_checkpoint_alone_stays(folder, two):
         assert len([*(folder / name / "checkpoint-00000008").iterdir()]) == 2
 
 
-@pytest.mark.parametrize("spoil", ["settings", "missing", "damaged"])
+@pytest.mark.parametrize("spoil", ["settings", "missing", "damaged", "another"])
 def test_a_checkpoint_of_several_is_refused(folder, four, tmp_path, spoil):
     place = tmp_path / "run"
     shutil.copytree(folder / "cut", place)
@@ -206,6 +206,9 @@ def test_a_checkpoint_of_several_is_refused(folder, four, tmp_path, spoil):
     elif spoil == "missing":
         part.unlink()
         told = "shard-00002.* does not exist"
+    elif spoil == "another":
+        (place / sharded_checkpoint.INDEX).write_text('{"step": 4}')
+        told = "checkpoint.json is not as `minigpt pretrain` wrote it"
     else:
         part.write_bytes(part.read_bytes()[:-8])
         told = "shard-00002.* is damaged"
