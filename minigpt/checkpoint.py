@@ -49,7 +49,8 @@ class Checkpoints:
         path, draws = self.out / FILE, generators() if self.draws else {}
         if is_sharded(self.model):
             sharded_checkpoint.save(self.out, named(self.model, self.optimizer), about(step, self.identity))
-            path.unlink(missing_ok=True)
+            if is_first():  # whose file says that all is written
+                path.unlink(missing_ok=True)
         elif is_first():
             save_checkpoint(path, self.model, self.optimizer, step, self.identity, draws)
             sharded_checkpoint.remove(self.out)

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from pretended import Pretended
 from several import several
 from test_documents import commands as commands_of
 from test_packaging import text
@@ -21,6 +22,7 @@ from test_train import SEQUENCES, TEXTS, small
 from torch.distributed import checkpoint as dcp
 
 from minigpt import checkpoint, commands
+from minigpt.batch import shift
 from minigpt.checkpoint import read_log
 from minigpt.commands.pretrain import scaled
 from minigpt.fast import linear, parallel, scale, sharded_checkpoint
@@ -45,10 +47,10 @@ def stop_after_5(log):
         raise Stop
 
 
-def trained(folder, settings, resume=False, recipe=RECIPE, watch=None):
+def trained(folder, settings, resume=False, recipe=RECIPE, watch=None, device=CPU):
     """The log of a run with a checkpoint every 2 steps in `folder`."""
     model = small(dropout=0.0)
-    take_step = settings.prepare(model, CPU)
+    take_step = settings.prepare(model, device)
     options = {"checkpoint_every": 2, "resume": resume, "progress": False, "take_step": take_step, "watch": watch}
     return pretrain(model, SEQUENCES[:40], recipe, folder, **options)
 
@@ -194,7 +196,7 @@ def test_the_newest_checkpoint_alone_stays(folder, two):
         assert len([*(folder / name / "checkpoint-00000008").iterdir()]) == 2
 
 
-@pytest.mark.parametrize("spoil", ["settings", "missing", "damaged"])
+@pytest.mark.parametrize("spoil", ["settings", "missing", "damaged", "another"])
 def test_a_checkpoint_of_several_is_refused(folder, four, tmp_path, spoil):
     place = tmp_path / "run"
     shutil.copytree(folder / "cut", place)
@@ -204,6 +206,9 @@ def test_a_checkpoint_of_several_is_refused(folder, four, tmp_path, spoil):
     elif spoil == "missing":
         part.unlink()
         told = "shard-00002.* does not exist"
+    elif spoil == "another":
+        (place / sharded_checkpoint.INDEX).write_text('{"step": 4}')
+        told = "checkpoint.json is not as `minigpt pretrain` wrote it"
     else:
         part.write_bytes(part.read_bytes()[:-8])
         told = "shard-00002.* is damaged"
@@ -297,6 +302,15 @@ def test_compiled_blocks_are_the_plain_ones(tmp_path, monkeypatch, one, two):
     graphs = pretend_to_compile(monkeypatch)
     assert_same_curve(trained(tmp_path, Scale(compiled=True)), one)
     assert len(graphs) == two[0]["graphs"] == 4  # a block, both being alike, and the loss: for one length, and for all
+
+
+@pytest.mark.parametrize("kind", ["cuda", "mps"])
+def test_parts_stand_where_the_model_does(tmp_path, monkeypatch, one, kind):
+    with Pretended(kind) as there:
+        assert_same_curve(trained(tmp_path, Scale(micro=2), device=there.device), one)
+        monkeypatch.setattr(scale, "shift", lambda sequences, device: shift(sequences))
+        with pytest.raises(RuntimeError, match="same device"):
+            trained(tmp_path / "wrong", Scale(micro=2), device=there.device)
 
 
 GPT1 = GPTConfig(40_478, n_ctx=512, n_layer=12, n_head=12, d_model=768)

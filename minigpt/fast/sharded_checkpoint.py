@@ -13,6 +13,7 @@ import warnings
 import torch.distributed as dist
 
 from minigpt.fast.parallel import is_first
+from minigpt.support.errors import InputError
 from minigpt.support.files import read_json, write_json
 from minigpt.support.tensors import shapes_in
 
@@ -62,9 +63,11 @@ def about(out):
     """What `save` was told of the checkpoint in `out`.
 
     Raises:
-        InputError: if a file of it is missing or damaged.
+        InputError: if a file of it is missing, damaged, or another program's.
     """
     told = read_json(out / INDEX)
+    if not isinstance(told, dict) or not {"step", "identity", "folder", "files"} <= told.keys():
+        raise InputError(f"{out / INDEX} is not as `minigpt pretrain` wrote it; restore it, or start again elsewhere")
     for name in told["files"]:
         shapes_in(out / told["folder"] / name)
     return told
