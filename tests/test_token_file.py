@@ -351,6 +351,10 @@ def test_made_once_and_a_change_is_noticed(tmp_path, books, capsys):
     assert card["sample"]["every"] == 1 and card["sample"]["documents"] == 114 and card["documents"] == 120
     assert [Path(row["path"]).name for row in card["files"]] == ["a.txt", "b.txt"]
     assert card["characters"] == sum(map(len, TEXTS)) and "learnt from" in capsys.readouterr().out
+    (made / "shards").mkdir()  # killed while it tidied up
+    (made / "shards/000000.npz").write_bytes(b"")
+    prepare([books], made, 300)
+    assert not (made / "shards").exists()
     os.utime(path, ns=(1, 1))  # copied, say, or moved: the hash is the same
     prepare([books], made, 300)
     prepare([books.rename(tmp_path / "moved")], made, 300)
