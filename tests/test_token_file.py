@@ -260,6 +260,18 @@ def test_the_order_is_that_of_the_text_whatever_the_shards(tmp_path, folder, mon
         assert read_json(again / "card.json") == read_json(folder / "card.json")
 
 
+def test_a_shard_is_whole_or_not_there(tmp_path, monkeypatch):
+    def half(path, **arrays):
+        Path(path).write_bytes(b"half of it")
+        raise KeyboardInterrupt
+
+    TOK.save(tmp_path)
+    monkeypatch.setattr(encode.np, "savez", half)
+    with pytest.raises(KeyboardInterrupt):
+        encode.encode_shard(tmp_path, tmp_path / "shards/000000.npz", TEXTS)
+    assert [*(tmp_path / "shards").iterdir()] == []
+
+
 def test_a_process_that_died_is_said():
     class Job:
         def result(self):
