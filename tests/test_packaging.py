@@ -144,8 +144,8 @@ ELSEWHERE = {
         *PARTS["corpus"],
     ]
 }
-GIVEN = {"grading": {"docutils"}}  # grading/mathml.py has it from Sphinx, which alone calls that function
-GIVEN |= {"": {"triton"}}  # torch brings it where its GPUs' compiler runs, and `fast/scale.py` asks whether it did
+# grading/mathml.py has docutils from Sphinx, which alone calls that function; PyTorch brings triton where it compiles
+GIVEN = {"grading": {"docutils"}, "": {"triton"}}
 # Where the package's name is another.
 NAMES = {"sklearn": "scikit-learn", "PIL": "pillow", "yaml": "pyyaml", "markdown_it": "markdown-it-py"}
 NAMES |= {"huggingface_hub": "huggingface_hub"}  # whose name has a _, with conda too

@@ -260,6 +260,18 @@ def test_the_order_is_that_of_the_text_whatever_the_shards(tmp_path, folder, mon
         assert read_json(again / "card.json") == read_json(folder / "card.json")
 
 
+def test_a_shard_is_whole_or_not_there(tmp_path, monkeypatch):
+    def half(path, **arrays):
+        Path(path).write_bytes(b"half of it")
+        raise KeyboardInterrupt
+
+    TOK.save(tmp_path)
+    monkeypatch.setattr(encode.np, "savez", half)
+    with pytest.raises(KeyboardInterrupt):
+        encode.encode_shard(tmp_path, tmp_path / "shards/000000.npz", TEXTS)
+    assert [*(tmp_path / "shards").iterdir()] == []
+
+
 def test_a_process_that_died_is_said():
     class Job:
         def result(self):
@@ -337,7 +349,8 @@ def test_killed_while_it_encodes_and_started_again(tmp_path, books, monkeypatch)
     whole = stored(tmp_path / "whole", texts, Tokenizer.load(tmp_path / "cut"))
     for name in ("tokens.bin", "borders.bin"):
         assert (tmp_path / "cut" / name).read_bytes() == (whole / name).read_bytes()
-    assert sorted(path.name for path in (tmp_path / "cut").iterdir()) == sorted(path.name for path in whole.iterdir())
+    left = {"borders.bin", "card.json", "tokenizer.json", "tokens.bin"}
+    assert {path.name for path in (tmp_path / "cut").iterdir()} == left
 
 
 def card_of(folder):
@@ -351,6 +364,10 @@ def test_made_once_and_a_change_is_noticed(tmp_path, books, capsys):
     assert card["sample"]["every"] == 1 and card["sample"]["documents"] == 114 and card["documents"] == 120
     assert [Path(row["path"]).name for row in card["files"]] == ["a.txt", "b.txt"]
     assert card["characters"] == sum(map(len, TEXTS)) and "learnt from" in capsys.readouterr().out
+    (made / "shards").mkdir()  # killed while it tidied up
+    (made / "shards/000000.npz").write_bytes(b"")
+    prepare([books], made, 300)
+    assert not (made / "shards").exists()
     os.utime(path, ns=(1, 1))  # copied, say, or moved: the hash is the same
     prepare([books], made, 300)
     prepare([books.rename(tmp_path / "moved")], made, 300)
