@@ -349,7 +349,8 @@ def test_killed_while_it_encodes_and_started_again(tmp_path, books, monkeypatch)
     whole = stored(tmp_path / "whole", texts, Tokenizer.load(tmp_path / "cut"))
     for name in ("tokens.bin", "borders.bin"):
         assert (tmp_path / "cut" / name).read_bytes() == (whole / name).read_bytes()
-    assert sorted(path.name for path in (tmp_path / "cut").iterdir()) == sorted(path.name for path in whole.iterdir())
+    left = {"borders.bin", "card.json", "tokenizer.json", "tokens.bin"}
+    assert {path.name for path in (tmp_path / "cut").iterdir()} == left
 
 
 def card_of(folder):
