@@ -19,6 +19,7 @@ def write_or_die(self, plan, planner):
     return WRITE(self, plan, planner)
 
 
-if os.environ["RANK"] == "1" and os.environ["TORCHELASTIC_RESTART_COUNT"] == "0":
-    HuggingFaceStorageWriter.write_data = write_or_die
-sys.exit(commands.main())
+if __name__ == "__main__":
+    if os.environ["RANK"] == "1" and os.environ["TORCHELASTIC_RESTART_COUNT"] == "0":
+        HuggingFaceStorageWriter.write_data = write_or_die
+    sys.exit(commands.main())
