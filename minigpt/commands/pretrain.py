@@ -1,5 +1,6 @@
 """`minigpt pretrain`: pre-train on your own text, eq. (1)."""
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -75,14 +76,15 @@ def pretrain(args):
     if not resume:
         begun = ("tokenizer.json", "loss.csv") if device.restarted() else ()
         refuse_full(out, resume=", or add --resume to go on with one that was cut short", but=begun)
+    wanted = GPTConfig(  # refused, if so, before anything is read; a small text gives fewer tokens
+        args.vocab_size, args.n_ctx, args.n_layer, args.n_head, args.d_model, args.dropout, tie_weights=args.tie_weights
+    )
     first = os.environ.get("RANK", "0") == "0"
     road = pretrain_corpus.road if pretrain_corpus.is_large(args.text) else in_memory
     tok, sequences, fresh = road(args, say=print if first else lambda line: None)
     if resume and Tokenizer.load(out).pieces != tok.pieces:
         raise InputError(f"{out} has another tokenizer: resume with the same --text, --level and --vocab-size")
-    config = GPTConfig(
-        tok.vocab_size, args.n_ctx, args.n_layer, args.n_head, args.d_model, args.dropout, tie_weights=args.tie_weights
-    )
+    config = dataclasses.replace(wanted, vocab_size=tok.vocab_size)
     with device.processes(where) as rank:
         scale = scaled(args, config, sequences, where)
         say = print if rank == 0 else lambda line: None
