@@ -69,15 +69,21 @@ def test_check_catches(wrong):
 
 @needs_onednn
 @pytest.mark.parametrize(
-    ("rows", "dtype", "used"), [(2**14, torch.float32, True), (2, torch.float32, False), (2**14, torch.float64, False)]
+    ("rows", "width", "dtype", "used"),
+    [
+        (2**14, 16, torch.float32, True),
+        (2, 16, torch.float32, False),
+        (2, 2**16, torch.float32, False),
+        (2**14, 16, torch.float64, False),
+    ],
 )
-def test_where_it_is_used(rows, dtype, used, monkeypatch):
-    """Large float32 products only; everything else is PyTorch's own, float64 to the last bit."""
+def test_where_it_is_used(rows, width, dtype, used, monkeypatch):
+    """Large float32 products of many rows only; everything else is PyTorch's own, float64 to the last bit."""
     calls = []
     monkeypatch.setattr(linear, "USE_ONEDNN", True)
     monkeypatch.setattr(linear, "product", lambda *given: calls.append(given) or F.linear(*given))
-    layer = Linear(16, 8).to(dtype)
-    x = torch.randn(rows, 16, dtype=dtype, generator=torch.Generator().manual_seed(0))
+    layer = Linear(width, 8).to(dtype)
+    x = torch.randn(rows, width, dtype=dtype, generator=torch.Generator().manual_seed(0))
     assert torch.equal(layer(x), F.linear(x, layer.weight, layer.bias)) and bool(calls) == used
 
 

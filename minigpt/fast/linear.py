@@ -17,6 +17,7 @@ from torch import nn
 
 ALIGNED = 8  # numbers of 16 bits in the 16 bytes that a GPU reads at once
 LEAST = 2**17  # multiplications; below, starting oneDNN costs more than it saves
+FEW = 16  # rows; with fewer the weights' way from memory is what takes the time, and MKL reads them sooner
 HAS_ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
@@ -86,12 +87,17 @@ class Linear(nn.Linear):
 
     def forward(self, x):
         weight, bias = self.weight, self.bias
-        if USE_ONEDNN and x.numel() * self.out_features >= LEAST and both_in_float32(x, weight) and agrees():
+        if USE_ONEDNN and enough(x, weight) and both_in_float32(x, weight) and agrees():
             multiply = OneDNN.apply if torch.is_grad_enabled() else product
             return multiply(x, weight, bias)
         if self.out_features % ALIGNED and in_16_bits_on_a_gpu(x, weight, bias):
             return F.linear(x, F.pad(weight, (0, 0, 0, -self.out_features % ALIGNED)))[..., : self.out_features]
         return F.linear(x, weight, bias)
+
+
+def enough(x, weight):
+    """Is there enough to multiply for oneDNN to be the faster one?"""
+    return x.numel() >= FEW * x.shape[-1] and x.numel() * len(weight) >= LEAST
 
 
 def both_in_float32(x, weight):
