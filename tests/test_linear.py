@@ -40,6 +40,13 @@ def test_a_bias_with_gaps():
     assert linear.product(x, weight, bias).tolist() == [[1, 2]] * 3
 
 
+@needs_onednn
+@pytest.mark.parametrize(("n", "k"), [(3, 5), (5, 3)])
+def test_the_gradient_of_weights_whichever_is_narrower(n, k):
+    a, b = torch.arange(4.0 * n).view(4, n), torch.arange(4.0 * k).view(4, k)
+    assert torch.equal(linear.transposed_product(a, b), a.t() @ b)
+
+
 class GradientOfXTurned(OneDNN):
     @staticmethod
     def backward(ctx, grad_y):

@@ -57,6 +57,13 @@ def agrees():
         return False
 
 
+def transposed_product(a, b):
+    """a^T b, for a (N, n) and b (N, k). oneDNN first copies one of the two turned about: the narrower one."""
+    if a.shape[1] <= b.shape[1]:
+        return product(a.t(), b.t())
+    return product(b.t(), a.t()).t()
+
+
 class OneDNN(torch.autograd.Function):
     """y = x W^T + b and its gradients, three products with the same operation.
 
@@ -74,7 +81,7 @@ class OneDNN(torch.autograd.Function):
         x, weight = ctx.saved_tensors
         rows = grad_y.flatten(0, -2)  # (B * T, out)
         grad_x = product(grad_y, weight.t())
-        grad_weight = product(rows.t(), x.flatten(0, -2).t())
+        grad_weight = transposed_product(rows, x.flatten(0, -2))
         return grad_x, grad_weight, rows.sum(0) if ctx.needs_input_grad[2] else None
 
 
