@@ -36,6 +36,7 @@ READING_ORDER = [
     ("fast.parallel", 5),
     ("checkpoint", 5),
     ("train", 5),
+    ("fast.token", 6),
     ("fast.cache", 6),
     ("generate", 6),
     ("heads", 7),
