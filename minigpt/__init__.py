@@ -26,6 +26,7 @@ READING_ORDER = [
     ("data.gpt1_words", None),
     ("data.gpt1_pieces", None),
     ("tokenizer", 1),
+    ("fast.cross_entropy", 1),
     ("loss", 1),
     ("reference", 2),
     ("fast.dropout", 3),
