@@ -30,6 +30,7 @@ READING_ORDER = [
     ("loss", 1),
     ("reference", 2),
     ("fast.dropout", 3),
+    ("fast.gelu", 3),
     ("fast.linear", 3),
     ("attention", 3),
     ("model", 4),
