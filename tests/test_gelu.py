@@ -1,4 +1,4 @@
-"""GELU by the sigmoid, in pieces: PyTorch's numbers and gradients in float64, and the wrong ones that the check catches."""
+"""GELU by the sigmoid, in pieces: PyTorch's numbers and gradients in float64, and wrong ones that the check catches."""
 
 import pytest
 import torch

@@ -87,7 +87,7 @@ class PaddingPulls(cross_entropy.LogLoss):
 class LabelForgotten(cross_entropy.LogLoss):
     @staticmethod
     def backward(ctx, grad):
-        z, y, none = ctx.saved_tensors
+        z, _, none = ctx.saved_tensors
         return z.softmax(-1) * grad.masked_fill(none, 0.0)[:, None], None
 
 

@@ -4,7 +4,6 @@ The weights are gathered once, no module is called, and the views that all layer
 with one token a row a product is so short that all around it counts. Read `cache.py` first; a test holds both equal.
 """
 
-import torch
 import torch.nn.functional as F
 
 
