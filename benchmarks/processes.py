@@ -35,7 +35,7 @@ def worker():
         batch, seconds = random_ids(M, B, M.n_ctx + 1).tolist(), []
         for _ in range(STEPS):
             start = time.perf_counter()
-            train_step(parallel, optimizer, batch, 1e-3, 1.0, rank, n)
+            train_step(parallel, optimizer, batch, 1e-3, 1.0)
             seconds.append(time.perf_counter() - start)
         if rank == 0:
             print(json.dumps({"tokens/s": B * M.n_ctx / statistics.median(seconds[2:])}))
