@@ -1,1 +1,1 @@
-"""Speed beside the code that people would use instead: `make bench` runs all of it and writes RESULTS.md."""
+"""Speed beside the code that people would use instead: `make bench` runs all of it and writes RESULTS-KIND.md."""

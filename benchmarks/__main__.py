@@ -1,7 +1,11 @@
-"""`make bench`, or `python -m benchmarks --peers FOLDER`: measure everything and write benchmarks/RESULTS.md."""
+"""`make bench`, or `python -m benchmarks --peers FOLDER`: measure everything, write benchmarks/RESULTS-KIND.md.
+
+KIND is the machine's kind; RESULTS.md and docs/speed.md then get a column for it, see `kinds.py`.
+"""
 
 import argparse
 import datetime
+import os
 import platform
 from importlib.metadata import version
 from pathlib import Path
@@ -9,7 +13,7 @@ from pathlib import Path
 import torch
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from benchmarks import forward, generation, growth, memory, peers, processes, timing, training, tuning
+from benchmarks import forward, generation, growth, kinds, memory, peers, processes, timing, training, tuning
 
 HERE = Path(__file__).parent
 
@@ -23,9 +27,12 @@ def machine():
 
 
 def heading(args, peaks):
-    yield "# Results"
+    yield f"# Results, {kinds.kind()}"
     yield ""
     yield f"`{args.command}` on {datetime.date.today().isoformat()}: {machine()}."
+    for name in kinds.LIMITS:
+        if name in os.environ:
+            yield f"Emulated: {name}={os.environ[name]} held this processor back."
     yield f"Python {platform.python_version()}, PyTorch {torch.__version__}, transformers {version('transformers')}."
     yield "Peers: " + "; ".join(f"{name}, {peers.identity(name, args.peers)}" for name in peers.FILES) + "."
     rates = ", ".join(f"{name} {rate / 1e9:.0f} GFLOP/s" for name, rate in peaks.items())
@@ -39,7 +46,7 @@ def heading(args, peaks):
 
 
 def report(args):
-    """Every line of RESULTS.md, as it is measured."""
+    """Every line of the file, as it is measured."""
     peaks = timing.peaks()
     args.peak = max(peaks.values())
     yield from heading(args, peaks)
@@ -64,7 +71,8 @@ def main():
     args.command = "python -m benchmarks" + (" --peers FOLDER" if args.peers else "") + f" --rounds {args.rounds}"
     torch.set_num_threads(1)
     with threadpool_limits(1):
-        timing.reported(report(args), HERE / "RESULTS.md")
+        timing.reported(report(args), HERE / f"RESULTS-{kinds.kind()}.md")
+    kinds.write()
 
 
 if __name__ == "__main__":

@@ -52,8 +52,9 @@ def shift(sequences, device="cpu"):
     ids = torch.zeros(len(sequences), T, dtype=torch.long)
     targets = torch.full((len(sequences), T), NO_TARGET)
     for row, sequence in enumerate(sequences):
-        ids[row, : len(sequence) - 1] = torch.tensor(sequence[:-1])
-        targets[row, : len(sequence) - 1] = torch.tensor(sequence[1:])
+        tokens = torch.tensor(sequence)
+        ids[row, : len(sequence) - 1] = tokens[:-1]
+        targets[row, : len(sequence) - 1] = tokens[1:]
     return ids.to(device), targets.to(device)
 
 

@@ -14,6 +14,7 @@ from minigpt.support.errors import InputError, require_whole
 
 MOST = 1_000_000  # new tokens, for which room is made at once
 LEAST = 1e-6  # of a temperature: below, a division by it leaves float32
+FIRST = 256  # tokens that are put in order for top_p, before all of them are: mostly they hold enough
 
 
 def next_token_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
@@ -39,16 +40,24 @@ def next_token_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
     probabilities = ((logits - logits.amax(-1, keepdim=True)) / temperature).softmax(-1)
     if top_k is None and top_p in (None, 1):
         return probabilities
-    ordered, order = probabilities.sort(dim=-1, descending=True, stable=True)
-    before = ordered.cumsum(-1) - ordered  # the probability of all likelier tokens
-    dropped = torch.zeros_like(ordered, dtype=torch.bool)
-    if top_k is not None:
-        dropped[..., top_k:] = True
+    ordered, order = likeliest(probabilities, top_k, top_p)
     if top_p is not None:
-        dropped |= before >= top_p
+        dropped = ordered.cumsum(-1) - ordered >= top_p  # the probability of all likelier tokens
         dropped[..., 0] = False  # the likeliest stays, however small top_p is
-    kept = torch.zeros_like(ordered).scatter(-1, order, ordered.masked_fill(dropped, 0.0))
+        ordered = ordered.masked_fill(dropped, 0.0)
+    kept = torch.zeros_like(probabilities).scatter(-1, order, ordered)
     return kept / kept.sum(-1, keepdim=True)
+
+
+def likeliest(probabilities, top_k, top_p):
+    """The likeliest tokens in order, their probabilities and ids: top_k of them, or as many as reach top_p.
+
+    To find the first few of a vocabulary takes a tenth of the time of sorting it.
+    """
+    ordered, order = probabilities.topk(min(top_k or FIRST, probabilities.shape[-1]))
+    if top_k is None and (ordered.sum(-1) < top_p).any():
+        ordered, order = probabilities.sort(dim=-1, descending=True, stable=True)
+    return ordered, order
 
 
 def draw(probabilities, generator=None):

@@ -14,6 +14,7 @@ from torch import nn
 
 from minigpt.attention import CausalSelfAttention
 from minigpt.fast.dropout import Dropout
+from minigpt.fast.gelu import GELU
 from minigpt.fast.linear import Linear
 from minigpt.support.errors import InputError
 from minigpt.support.files import read_json, write_json
@@ -86,9 +87,7 @@ class DecoderBlock(nn.Module):
         d = config.d_model
         self.attention = CausalSelfAttention(d, config.n_head, config.dropout, config.attention_dropout)
         self.ln_1 = nn.LayerNorm(d)
-        self.mlp = nn.Sequential(
-            Linear(d, 4 * d), nn.GELU(approximate="tanh"), Linear(4 * d, d), Dropout(config.dropout)
-        )
+        self.mlp = nn.Sequential(Linear(d, 4 * d), GELU(), Linear(4 * d, d), Dropout(config.dropout))
         self.ln_2 = nn.LayerNorm(d)
 
     def forward(self, x, attend=None):

@@ -15,8 +15,10 @@ def softmax(x):
     >>> softmax(np.array([0.0, 0.0, -np.inf]))
     array([0.5, 0.5, 0. ])
     """
-    e = np.exp(x - x.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)
+    x = x - x.max(axis=-1, keepdims=True)
+    e = np.exp(x, out=np.zeros_like(x), where=x != -np.inf)  # half of attention's are behind the mask: 0, as they stand
+    e /= e.sum(axis=-1, keepdims=True)
+    return e
 
 
 def layer_norm(x, gain, bias, eps=1e-5):
@@ -25,9 +27,9 @@ def layer_norm(x, gain, bias, eps=1e-5):
     >>> layer_norm(np.array([1.0, 3.0]), gain=1.0, bias=0.0, eps=0.0)
     array([-1.,  1.])
     """
-    mean = x.mean(axis=-1, keepdims=True)
-    variance = ((x - mean) ** 2).mean(axis=-1, keepdims=True)
-    return gain * (x - mean) / np.sqrt(variance + eps) + bias
+    centred = x - x.mean(axis=-1, keepdims=True)
+    variance = (centred * centred).mean(axis=-1, keepdims=True)
+    return centred / np.sqrt(variance + eps) * gain + bias
 
 
 def gelu(x):
@@ -36,8 +38,9 @@ def gelu(x):
     >>> gelu(np.array([-10.0, 0.0, 10.0]))
     array([-0.,  0., 10.])
     """
-    cube = x * x * x  # NumPy's x**3 takes a hundred times as long
-    return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * cube)))
+    c = math.sqrt(2 / math.pi)
+    u = x * (c + 0.044715 * c * (x * x))  # NumPy's x**3 takes a hundred times as long
+    return 0.5 * x * (1 + np.tanh(u))
 
 
 def attention(q, k, v):
@@ -107,8 +110,7 @@ def multi_head(x, W_qkv, b_qkv, W_o, b_o, n_head):
     Source: Vaswani et al. 2017, section 3.2.2.
     """
     T, C = x.shape
-    q, k, v = np.split(x @ W_qkv + b_qkv, 3, axis=-1)  # (T, d_model) each
-    q, k, v = (a.reshape(T, n_head, C // n_head).swapaxes(0, 1) for a in (q, k, v))
+    q, k, v = (x @ W_qkv + b_qkv).reshape(T, 3, n_head, C // n_head).transpose(1, 2, 0, 3)  # (H, T, d_k) each
     out, _ = attention(q, k, v)  # (H, T, d_k)
     return out.swapaxes(0, 1).reshape(T, C) @ W_o + b_o
 
@@ -163,9 +165,9 @@ def params_from(model):
     """The weights of a `minigpt.model.GPT` as float64 arrays under the equations' names: W_e, W_p, W_L, 0.W_qkv, ..."""
     arrays = {name: tensor.detach().cpu().double().numpy() for name, tensor in model.state_dict().items()}
     params = {"W_e": arrays["token_embedding.weight"], "W_p": arrays["position_embedding.weight"]}
-    params["W_L"] = arrays["lm_head.weight"].T
+    params["W_L"] = np.ascontiguousarray(arrays["lm_head.weight"].T)  # laid out in memory as it is read
     for layer in range(model.config.n_layer):
         for theirs, ours in BLOCK_NAMES.items():
             array = arrays[f"blocks.{layer}.{theirs}"]
-            params[f"{layer}.{ours}"] = array.T if array.ndim == 2 else array
+            params[f"{layer}.{ours}"] = np.ascontiguousarray(array.T)
     return params

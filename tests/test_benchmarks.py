@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import gpt1, gpu, growth, peers, timing
+from benchmarks import gpt1, gpu, growth, kinds, peers, timing
 from minigpt.attention import attention
 from minigpt.model import GPT, GPTConfig
 
@@ -166,3 +166,25 @@ def test_gpt1s_lines_at_a_small_size(tmp_path, monkeypatch, real_data):
 
 def test_gpt1s_times_of_an_epoch():
     assert gpt1.steps_of(5_452) == 3 * 171
+
+
+def test_the_kinds_stand_side_by_side(tmp_path, monkeypatch):
+    """A column a file, the rows of both, and what only one machine measured is said."""
+    rows = ["| step | nanoGPT | 1.43 [1.42 to 1.48] | 46% |", "| step | minGPT | 1.79 [1.77 to 1.94] | 46% |"]
+    (tmp_path / "RESULTS-AVX2-other.md").write_text(rows[0].replace("1.43", "1.05"))
+    (tmp_path / "RESULTS-AVX512-AMD.md").write_text("\n".join(rows))
+    (tmp_path / "RESULTS-GPU.md").write_text(rows[0])
+    assert [*kinds.side_by_side(kinds.results(tmp_path))] == [
+        "| work | against | AVX2-other | AVX512-AMD |",
+        "|---|---|---|---|",
+        "| step | nanoGPT | 1.05 [1.42 to 1.48] | 1.43 [1.42 to 1.48] |",
+        "| step | minGPT | not measured | 1.79 [1.77 to 1.94] |",
+    ]
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "avx2")
+    assert kinds.kind().endswith("-emulated")
+
+
+def test_the_tables_of_kinds_are_those_of_the_files():
+    found, speed = kinds.results(), kinds.SPEED.read_text(encoding="utf-8")
+    assert (kinds.HERE / "RESULTS.md").read_text(encoding="utf-8") == "\n".join(kinds.summary(found)) + "\n"
+    assert kinds.filled(speed, found) == speed and "| nanoGPT |" in speed

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import os
 
 import pytest
 
@@ -447,3 +448,13 @@ def test_stopping_is_no_traceback(monkeypatch, capsys, name, says):
     monkeypatch.setattr(getattr(commands, name), name, stopped)
     assert commands.main([name]) == 130
     one_line(capsys, says)
+
+
+@pytest.mark.parametrize(("given", "kept"), [(None, "passive"), ("active", "active")])
+def test_threads_do_not_wait_in_a_loop_unless_asked(given, kept, monkeypatch):
+    """Two threads that spin on busy cores are slower than one; who has chosen keeps the choice."""
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    if given:
+        monkeypatch.setenv("OMP_WAIT_POLICY", given)
+    commands.prepare()
+    assert os.environ["OMP_WAIT_POLICY"] == kept

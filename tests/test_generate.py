@@ -6,7 +6,9 @@ from functools import partial
 import pytest
 import torch
 
+from minigpt.fast import cache
 from minigpt.fast.cache import CachedReader, KVCache
+from minigpt.fast.token import TokenReader
 from minigpt.generate import generate, last_logits, next_token_probabilities, rectangle
 from minigpt.support.errors import InputError
 
@@ -32,6 +34,26 @@ def test_probabilities(settings, expected):
     torch.testing.assert_close(
         next_token_probabilities(LOGITS, **settings), torch.tensor(expected, dtype=torch.float32)
     )
+
+
+def by_sorting(logits, top_k, top_p):
+    """The same with the whole vocabulary in order."""
+    ordered, order = logits.softmax(-1).sort(descending=True, stable=True)
+    dropped = ordered.cumsum(-1) - ordered >= (top_p or 2)
+    dropped[:, 0] = False
+    dropped[:, top_k or len(ordered[0]) :] = True
+    kept = torch.zeros_like(ordered).scatter(-1, order, ordered.masked_fill(dropped, 0.0))
+    return kept / kept.sum(-1, keepdim=True)
+
+
+@pytest.mark.parametrize(("top_k", "top_p"), [(5, None), (None, 0.3), (None, 0.999), (40, 0.5), (5000, None)])
+def test_the_first_few_are_those_of_the_sorted_vocabulary(top_k, top_p):
+    """Rows whose first 256 tokens hold enough for top_p, and others, in one batch and alone."""
+    noise = torch.randn(2, 3000, generator=torch.Generator().manual_seed(0))
+    logits = noise * torch.tensor([[9.0], [0.5]])
+    for rows in (logits, logits[:1], logits[1:]):
+        expected = by_sorting(rows, top_k, top_p)
+        torch.testing.assert_close(next_token_probabilities(rows, top_k=top_k, top_p=top_p), expected)
 
 
 def test_equal_tokens_are_cut_to_k():
@@ -164,6 +186,33 @@ class WritesOneLate(KVCache):
         found = super().extend(layer, k, v)
         self.longest -= 1
         return [kept[:, :, : self.longest] for kept in found]
+
+
+class KeepsNothing(TokenReader):
+    def __call__(self, cache, ids):
+        kept = cache.kept.clone()
+        h = super().__call__(cache, ids)
+        cache.kept.copy_(kept)
+        return h
+
+
+class MixesKeysAndValues(TokenReader):
+    def block(self, x, weights, new, keys, values):
+        return super().block(x, weights, new, values, keys)
+
+
+class ForgetsTheFirstSum(TokenReader):
+    def block(self, x, weights, new, keys, values):
+        qkv, out, ln_1, *rest = weights
+        return super().block(x, (qkv, (0 * out[0], out[1]), ln_1, *rest), new, keys, values)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("wrong", [KeepsNothing, MixesKeysAndValues, ForgetsTheFirstSum])
+def test_cache_check_catches_a_wrong_token_reader(large, wrong, monkeypatch):
+    monkeypatch.setattr(cache, "TokenReader", wrong)
+    with pytest.raises(AssertionError):
+        assert_cache_exact(large, PROMPTS[:1] * 2, 10)
 
 
 @torch.no_grad()

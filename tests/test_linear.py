@@ -40,6 +40,13 @@ def test_a_bias_with_gaps():
     assert linear.product(x, weight, bias).tolist() == [[1, 2]] * 3
 
 
+@needs_onednn
+@pytest.mark.parametrize(("n", "k"), [(3, 5), (5, 3)])
+def test_the_gradient_of_weights_whichever_is_narrower(n, k):
+    a, b = torch.arange(4.0 * n).view(4, n), torch.arange(4.0 * k).view(4, k)
+    assert torch.equal(linear.transposed_product(a, b), a.t() @ b)
+
+
 class GradientOfXTurned(OneDNN):
     @staticmethod
     def backward(ctx, grad_y):
@@ -69,15 +76,21 @@ def test_check_catches(wrong):
 
 @needs_onednn
 @pytest.mark.parametrize(
-    ("rows", "dtype", "used"), [(2**14, torch.float32, True), (2, torch.float32, False), (2**14, torch.float64, False)]
+    ("rows", "width", "dtype", "used"),
+    [
+        (2**14, 16, torch.float32, True),
+        (2, 16, torch.float32, False),
+        (2, 2**16, torch.float32, False),
+        (2**14, 16, torch.float64, False),
+    ],
 )
-def test_where_it_is_used(rows, dtype, used, monkeypatch):
-    """Large float32 products only; everything else is PyTorch's own, float64 to the last bit."""
+def test_where_it_is_used(rows, width, dtype, used, monkeypatch):
+    """Large float32 products of many rows only; everything else is PyTorch's own, float64 to the last bit."""
     calls = []
     monkeypatch.setattr(linear, "USE_ONEDNN", True)
     monkeypatch.setattr(linear, "product", lambda *given: calls.append(given) or F.linear(*given))
-    layer = Linear(16, 8).to(dtype)
-    x = torch.randn(rows, 16, dtype=dtype, generator=torch.Generator().manual_seed(0))
+    layer = Linear(width, 8).to(dtype)
+    x = torch.randn(rows, width, dtype=dtype, generator=torch.Generator().manual_seed(0))
     assert torch.equal(layer(x), F.linear(x, layer.weight, layer.bias)) and bool(calls) == used
 
 

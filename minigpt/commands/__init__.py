@@ -53,6 +53,7 @@ def prepare():
         if hasattr(getattr(sys, name), "reconfigure"):  # a terminal without Chinese shows \\u5c0f: nothing is lost
             getattr(sys, name).reconfigure(errors="backslashreplace")
     os.environ["MPLBACKEND"] = "agg"  # pictures are written, never shown; an old profile may name another
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait in a loop take busy cores from one another
 
 
 def main(argv=None):

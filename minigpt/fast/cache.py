@@ -12,6 +12,7 @@ from functools import partial
 import torch
 import torch.nn.functional as F
 
+from minigpt.fast.token import TokenReader
 from minigpt.support.errors import InputError
 
 
@@ -27,7 +28,8 @@ class KVCache:
 
     def __init__(self, config, B, device="cpu", dtype=torch.float32):
         shape = (config.n_layer, 2, B, config.n_head, config.n_ctx, config.d_model // config.n_head)
-        self.layers = [tuple(layer) for layer in torch.zeros(shape, device=device, dtype=dtype)]
+        self.kept = torch.zeros(shape, device=device, dtype=dtype)
+        self.layers = [tuple(layer) for layer in self.kept]
         self.n_ctx = config.n_ctx
         self.lengths = torch.zeros(B, dtype=torch.long, device=device)
         self.longest = 0  # of the lengths, known without asking the device
@@ -83,6 +85,7 @@ class CachedReader:
         weight = model.token_embedding.weight
         self.model, self.whole = model, whole  # what reads texts that have outgrown the cache
         self.cache = KVCache(model.config, B, weight.device, weight.dtype)
+        self.read_token = TokenReader(model)
 
     def __call__(self, ids, lengths, longest):
         if longest > self.model.config.n_ctx:
@@ -92,5 +95,7 @@ class CachedReader:
             states = self.cache.hidden(self.model, ids[:, :longest])[rows, lengths - 1]
             self.cache.set_lengths(lengths)
         else:
-            states = self.cache.hidden(self.model, ids.gather(1, lengths[:, None] - 1))[:, 0]
+            new = ids.gather(1, lengths[:, None] - 1)  # (B, 1)
+            same = self.cache.same_length
+            states = self.read_token(self.cache, new) if same else self.cache.hidden(self.model, new)[:, 0]
         return self.model.lm_head(states)

@@ -17,6 +17,7 @@ from torch import nn
 
 ALIGNED = 8  # numbers of 16 bits in the 16 bytes that a GPU reads at once
 LEAST = 2**17  # multiplications; below, starting oneDNN costs more than it saves
+FEW = 16  # rows; with fewer the weights' way from memory is what takes the time, and MKL reads them sooner
 HAS_ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
@@ -56,6 +57,13 @@ def agrees():
         return False
 
 
+def transposed_product(a, b):
+    """a^T b, for a (N, n) and b (N, k). oneDNN first copies one of the two turned about: the narrower one."""
+    if a.shape[1] <= b.shape[1]:
+        return product(a.t(), b.t())
+    return product(b.t(), a.t()).t()
+
+
 class OneDNN(torch.autograd.Function):
     """y = x W^T + b and its gradients, three products with the same operation.
 
@@ -73,7 +81,7 @@ class OneDNN(torch.autograd.Function):
         x, weight = ctx.saved_tensors
         rows = grad_y.flatten(0, -2)  # (B * T, out)
         grad_x = product(grad_y, weight.t())
-        grad_weight = product(rows.t(), x.flatten(0, -2).t())
+        grad_weight = transposed_product(rows, x.flatten(0, -2))
         return grad_x, grad_weight, rows.sum(0) if ctx.needs_input_grad[2] else None
 
 
@@ -86,12 +94,17 @@ class Linear(nn.Linear):
 
     def forward(self, x):
         weight, bias = self.weight, self.bias
-        if USE_ONEDNN and x.numel() * self.out_features >= LEAST and both_in_float32(x, weight) and agrees():
+        if USE_ONEDNN and enough(x, weight) and both_in_float32(x, weight) and agrees():
             multiply = OneDNN.apply if torch.is_grad_enabled() else product
             return multiply(x, weight, bias)
         if self.out_features % ALIGNED and in_16_bits_on_a_gpu(x, weight, bias):
             return F.linear(x, F.pad(weight, (0, 0, 0, -self.out_features % ALIGNED)))[..., : self.out_features]
         return F.linear(x, weight, bias)
+
+
+def enough(x, weight):
+    """Is there enough to multiply for oneDNN to be the faster one?"""
+    return x.numel() >= FEW * x.shape[-1] and x.numel() * len(weight) >= LEAST
 
 
 def both_in_float32(x, weight):
