@@ -33,11 +33,7 @@ def worker():
         wrapped, batch, seconds = parallel.wrap(model), random_ids(M, B, M.n_ctx + 1).tolist(), []
         for _ in range(STEPS):
             start = time.perf_counter()
-<<<<<<< HEAD
             train_step(wrapped, optimizer, batch, 1e-3, 1.0)
-=======
-            train_step(parallel, optimizer, batch, 1e-3, 1.0)
->>>>>>> f896413d0fccb6ac521557d57a222bf1ebbe1e60
             seconds.append(time.perf_counter() - start)
         if rank == 0:
             print(json.dumps({"tokens/s": B * M.n_ctx / statistics.median(seconds[2:])}))
