@@ -15,10 +15,8 @@ def softmax(x):
     >>> softmax(np.array([0.0, 0.0, -np.inf]))
     array([0.5, 0.5, 0. ])
     """
-    x = x - x.max(axis=-1, keepdims=True)
-    e = np.exp(x, out=np.zeros_like(x), where=x != -np.inf)  # half of attention's are behind the mask: 0, as they stand
-    e /= e.sum(axis=-1, keepdims=True)
-    return e
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
 
 
 def layer_norm(x, gain, bias, eps=1e-5):

@@ -292,9 +292,7 @@ def test_the_walk(stage, kind, tmp_path, monkeypatch, request):
 
 PACKAGE = Path(minigpt.__file__).parent
 NO_TENSORS = ["reference", "formats", "metrics", "tokenizer", "fast/encode", "pictures/explorer/world_table"]
-NO_TENSORS += [
-    f"studies/{name}" for name in ("baselines", "gpt1_words", "plan", "results", "settings")
-]  # text and NumPy
+NO_TENSORS += [f"studies/{name}" for name in ("baselines", "gpt1_words", "plan", "results", "settings")]  # no model
 CPU_ALONE = ["studies/books", "studies/scaling", "studies/shipped"]  # by intent: they take no device
 ASIDE = {  # and of the others
     "checkpoint": {"is_in", "load_parts"},  # of several processes, as the next two: tests/test_scale.py
