@@ -16,7 +16,7 @@ MARK = re.compile(r"^[ \t]*\*{3} ?(?:START|END) OF (?:THE|THIS) PROJECT GUTENBER
 CREDIT = re.compile(r"Produced by|E-text prepared by|Transcribed from|Special thanks are due|.*\bGutenberg\b", re.I)
 REMARK = re.compile(r"\[(?:Ill+ustration[^\]]*|\*|\d+)\]", re.I)  # pictures, and marks of footnotes
 SHORT = "em|tis|twas|twere|twill|til|till|bout|cause|un|ud|ull|ee|n|s|t|d|ll|re|ve|m|o|uz"  # words that begin with '
-OPENING = re.compile(rf"(?<![\w.,!?;:])'(?=[\w\"])(?!'(?:{SHORT})\b)", re.I)
+OPENING = re.compile(rf"(?<![\w.,!?;:])'(?=[\w\"])(?!(?:{SHORT})\b)", re.I)
 CLOSING = re.compile(r"(?<=[.,!?;:)-])'(?!\w)")
 DASH = re.compile(r"\s*(?:-{2,}|[—―–]+)\s*")
 END = re.compile(r"""(?<=[.!?])\s+(?=["'(]?[A-Z])|(?<=[.!?]["')])\s+(?=["'(]?[A-Z])""")
