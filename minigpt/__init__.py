@@ -92,6 +92,8 @@ READING_ORDER = [
     ("studies.lstm", 11),
     ("studies.zeroshot", 11),
     ("studies.ablation", 11),
+    ("studies.kneser_ney", None),
+    ("studies.minimal_pairs", None),
     ("grading.question", None),
     ("grading.kinds", None),
     ("grading.fooling", None),

@@ -66,6 +66,14 @@ def test_sentences_end_where_a_capital_letter_follows():
     assert " ".join(gutenberg.sentences(text)) == text
 
 
+def test_pages_are_whole_sentences_in_their_order():
+    paragraphs = ["He came. She went.", "They slept a long, long time.", "So did I. " * 5 + "Yes."]
+    pages = gutenberg.pages(paragraphs, longest=30)
+    assert pages[:2] == ["He came. She went.", "They slept a long, long time."]
+    assert pages[2:] == ["So did I. So did I. So did I.", "So did I. So did I. Yes."]
+    assert gutenberg.pages(paragraphs, 60)[0] == "He came. She went.\nThey slept a long, long time.\nSo did I."
+
+
 QUIRKS = [
     "Dracula_345",
     "Emma_158",

@@ -69,6 +69,25 @@ def sentences(paragraph):
     return found
 
 
+def pages(paragraphs, longest=900):
+    """Whole sentences in their order, as many as fit into `longest` characters, a new line between paragraphs.
+
+    So each page begins as a sentence does; a longer sentence is a page of its own.
+
+    >>> pages(["One. Two.", "Three and four."], longest=10)
+    ['One. Two.', 'Three and four.']
+    """
+    found = []
+    for paragraph in paragraphs:
+        for place, sentence in enumerate(sentences(paragraph)):
+            joint = " " if place else "\n"
+            if found and len(found[-1]) + 1 + len(sentence) <= longest:
+                found[-1] += joint + sentence
+            else:
+                found.append(sentence)
+    return found
+
+
 def names(part):
     """The books of a part: "text", "train", "dev" or "test"."""
     files = registry.REGISTRY["books"]["files"]
