@@ -20,7 +20,7 @@ OPENING = re.compile(rf"(?<![\w.,!?;:])'(?=[\w\"])(?!(?:{SHORT})\b)", re.I)
 CLOSING = re.compile(r"(?<=[.,!?;:)-])'(?!\w)")
 DASH = re.compile(r"\s*(?:-{2,}|[—―–]+)\s*")
 END = re.compile(r"""(?<=[.!?])\s+(?=["'(]?[A-Z])|(?<=[.!?]["')])\s+(?=["'(]?[A-Z])""")
-ABBREVIATED = re.compile(r"(?:^|[\s\"'(])(?:Mr|Mrs|Messrs|Mme|Mlle|Dr|St|Capt|Col|Gen|Rev|Hon|Esq|No|[A-Z])\.$")
+ABBREVIATED = re.compile(r"(?:^|[\s\"'(])(?:Mr|Mrs|Messrs|Mme|Mlle|Dr|St|Capt|Col|Gen|Rev|Hon|Esq|No|[A-HJ-Z])\.$")
 
 
 def body(data):

@@ -5,7 +5,7 @@
 c counts how often words stand together. Below the highest order it counts instead how many different words they have
 stood behind: "Francisco" is frequent, but stands behind one word only. n(v u) is the number of different words behind
 v u. Below the single word stands 1 / |V|. Source: Kneser and Ney 1995; Chen and Goodman 1999, section 2.7.
-Own code: nltk.lm 3.9 takes 3 to 6 ms a word after one short book, which would be an hour or two for all of BLiMP's pairs.
+Own code: nltk.lm takes 3 to 6 ms a word after one short book; for all of BLiMP's pairs that is an hour or two.
 """
 
 from collections import Counter
