@@ -87,6 +87,7 @@ READING_ORDER = [
     ("studies.results", 11),
     ("studies.snapshots", None),
     ("studies.named", None),
+    ("studies.budget", 11),
     ("studies.main_job", 11),
     ("studies.shipped", None),
     ("studies.lstm", 11),

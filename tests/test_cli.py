@@ -179,7 +179,7 @@ def test_a_named_model_is_one_more_arm_of_the_real_run(
 ):
     tasks = {name: tiny_setting.tasks[name] for name in ("similarity", "multiple_choice")}
     real = dataclasses.replace(tiny_setting, tasks=tasks, others={}, snapshots=())
-    monkeypatch.setattr(settings, "real", lambda seed: real)
+    monkeypatch.setattr(settings, "real", lambda seed, minutes: real)
     line = ["run", "--real", "--model", str(gpt1_folder), "--out", str(tmp_path / "run"), "--device", "cpu"]
     assert commands.main(line + ["--frozen"] * frozen) == 0
     told = capsys.readouterr().out
@@ -202,9 +202,12 @@ def test_a_named_model_is_one_more_arm_of_the_real_run(
         (["run", "--model", "openai-gpt"], "--real"),
         (["run", "--real", "--frozen"], "without --model"),
         (["run", "--real", "--model", "."], "GPT-1"),
+        (["run", "--minutes", "5"], "--real"),
+        (["run", "--real", "--minutes", "0"], "above 0"),
+        (["run", "--real", "--resume"], "--out"),
     ],
 )
-def test_a_named_model_that_cannot_be_is_refused_at_once(line, said, tmp_path, monkeypatch, capsys):
+def test_a_run_that_cannot_be_is_refused_at_once(line, said, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(main_job, "run", lambda *_, **__: pytest.fail("it computes before it looks"))
     assert commands.main(line) == 2
