@@ -95,6 +95,8 @@ READING_ORDER = [
     ("studies.ablation", 11),
     ("studies.kneser_ney", None),
     ("studies.minimal_pairs", None),
+    ("studies.jobs", None),
+    ("studies.reading", None),
     ("grading.question", None),
     ("grading.kinds", None),
     ("grading.fooling", None),
