@@ -97,6 +97,7 @@ READING_ORDER = [
     ("studies.minimal_pairs", None),
     ("studies.jobs", None),
     ("studies.reading", None),
+    ("studies.ladder", None),
     ("grading.question", None),
     ("grading.kinds", None),
     ("grading.fooling", None),
