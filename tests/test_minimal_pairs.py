@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from minigpt.data import blimp
-from minigpt.studies import minimal_pairs
+from minigpt.studies import likelihood, minimal_pairs
 from minigpt.studies.kneser_ney import KneserNey
 
 TOLD = [["a", "b"], ["a", "b"], ["b", "a"]]
@@ -79,14 +79,34 @@ def test_words_alone_cannot_tell_the_same_words_in_another_order():
     assert score(1).tolist() == [0.5] * 4 and score(2).tolist() == score(3).tolist() == [1] * 4
 
 
+def by_hand(model, ids, first):
+    """log P of ids[first:], each token by a forward pass of its own."""
+    with torch.no_grad():
+        steps = [model(torch.tensor([ids[:t]]))[0, -1].log_softmax(-1)[ids[t]].item() for t in range(first, len(ids))]
+    return sum(steps)
+
+
 def test_a_models_log_probability_is_the_sum_over_its_tokens(tiny, tok):
     texts = ["the cat saw the dog .", "a bird", "the dog saw"]
-    found = minimal_pairs.log_probabilities(tiny, tok, texts, batch_size=2)
-    for text, value in zip(texts, found, strict=True):
-        ids = [tok.start_id, *tok.encode(text)]
-        with torch.no_grad():
-            logs = tiny(torch.tensor([ids])).log_softmax(-1)[0]
-        assert value == pytest.approx(sum(logs[t, ids[t + 1]].item() for t in range(len(ids) - 1)), abs=1e-4)
+    found = likelihood.of_texts(tiny, tok, texts)
+    assert found == pytest.approx([by_hand(tiny, [tok.start_id, *tok.encode(text)], 1) for text in texts], abs=1e-4)
+
+
+def test_of_an_end_only_the_last_tokens_count_and_a_long_beginning_is_lost(tiny, tok):
+    rows = [[3, 1, 4, 1, 5], [2, 7], [i % 20 for i in range(1, 30)]]
+    found = likelihood.of_ends(tiny, rows, [2, 1, 3], batch_size=2)
+    hand = [by_hand(tiny, rows[0], 3), by_hand(tiny, rows[1], 1), by_hand(tiny, rows[2][-25:], 22)]
+    assert tiny.config.n_ctx == 24 and found == pytest.approx(hand, abs=1e-4)
+
+
+def test_the_option_that_the_passage_makes_likelier_is_chosen(tiny, tok):
+    example = {"passage": "the cat saw", "question": "the", "options": ["dog .", "bird", "no yes so"]}
+    before = [tok.start_id, *tok.encode("the cat saw the")]
+    gains = []
+    for option in example["options"]:
+        end = tok.encode(option)
+        gains.append(by_hand(tiny, before + end, len(before)) - by_hand(tiny, [tok.start_id, *end], 1))
+    assert likelihood.choose(tiny, tok, [example, example]) == [int(np.argmax(gains))] * 2
 
 
 def test_shares_and_intervals():

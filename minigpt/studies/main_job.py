@@ -17,9 +17,10 @@ from minigpt.metrics import paired
 from minigpt.model import GPT
 from minigpt.pictures import runs
 from minigpt.pictures.explorer import page
-from minigpt.studies import baselines, named
+from minigpt.pretrained import load_body
+from minigpt.studies import baselines, likelihood, minimal_pairs, named
 from minigpt.studies.budget import planned
-from minigpt.studies.results import pretraining_line, table
+from minigpt.studies.results import cell, pretraining_line, table
 from minigpt.studies.snapshots import keeping, unmasked
 from minigpt.support.device import one_thread, product_speed
 from minigpt.support.errors import InputError
@@ -82,12 +83,16 @@ def run(setting, out, seed, device, say=print, model=None, frozen=False, resume=
                 tasks[name][named.ARM] = told(data.task, answers, data.test) | {"cut": n_cut}
         if setting.snapshots:
             cheating.result()
+        if setting.pairs:
+            metrics["without labels"] = unlabelled(setting, out)
     for row in tasks.values():
         row["leads"] = leads(row)
     metrics |= {"seconds": time.perf_counter() - started, "gflops": gflops}
     runs.save(runs.task_table(tasks), out / "table.png")
     write_json(out / "metrics.json", metrics)
     say(table(tasks))
+    for name, found in metrics.get("without labels", {}).items():
+        say(f"eq. (1) alone, no label: {name} {cell(found)}")
     say(f"{metrics['seconds']:.0f} s in all; weights, tokenizer, metrics.json, loss.csv and pictures are in {out}")
     try:
         page.write(out, out / "explorer.html")
@@ -122,6 +127,16 @@ def pretrained(setting, corpus, tok, out, device, say=None, resume=False):
     runs.save(runs.loss_curve(log, corpus.floor), Path(out) / "loss.png")
     result = evaluate(model, documents(corpus.fresh, tok, config.n_ctx))
     return result | {"floor": corpus.floor, "steps": recipe.steps, "seconds": time.perf_counter() - started}
+
+
+def unlabelled(setting, out):
+    """What eq. (1) decides by itself: {"minimal pairs, PHENOMENON" and each task with options: score and interval}."""
+    tok, model = load_body(out)
+    found = {f"minimal pairs, {name}": row for name, row in minimal_pairs.judged(out, setting.pairs).items()}
+    for name, data in setting.tasks.items():
+        if data.task == "multiple_choice":
+            found[name] = score(data.task, likelihood.choose(model, tok, data.test), data.test).to_json()
+    return found
 
 
 def judging(say, setting, n_steps):

@@ -1,24 +1,23 @@
 """Which of two sentences is English? Eq. (1) says: the likelier one. Nothing is trained for it, and no label is seen.
 
-    log P(x) = sum over t = 1..T of log P(x_t | <s> x_1 .. x_{t-1})     right if log P(good) > log P(bad); a tie is half
+    right if log P(good) > log P(bad); a tie is half                      log P as in `likelihood.py`
 
 The sum, as in the paper, not the mean of a token: 94% of BLiMP's pairs have as many words in both sentences. `<e>` is
 left out: a full stop ends each sentence, and `<e>` stands behind pages, not sentences.
-Read `table` last. Source: Warstadt et al. 2020.
+`python -m minigpt.studies.minimal_pairs FOLDER` asks a run's body about all 67,000 pairs. Source: Warstadt et al. 2020.
 """
 
+import sys
 from collections import defaultdict
+from functools import partial
 
 import numpy as np
-import torch
 from scipy import stats
 
-from minigpt.batch import shift
 from minigpt.data import blimp
-from minigpt.loss import log_loss
 from minigpt.metrics import CONFIDENCE
-from minigpt.studies import results
-from minigpt.studies.zeroshot import device_of
+from minigpt.pretrained import load_body
+from minigpt.studies import likelihood, results
 
 TIE = 1e-6  # nats; the same probabilities in another order give the same sum but for rounding
 # Warstadt et al. 2020, table 3, as in BLiMP.pdf of the authors' repository at commit 3e56b06; GPT-2 has 774M weights.
@@ -44,20 +43,6 @@ OTHER_NAMES = {"s-selection": "argument_structure"}  # two paradigms, which the 
 def read_pairs(per_paradigm=1_000):
     """The first pairs of each of the 67 paradigms."""
     return [pair for name in blimp.paradigms() for pair in blimp.read_blimp(name)[:per_paradigm]]
-
-
-@torch.no_grad()
-def log_probabilities(model, tok, texts, batch_size=256):
-    """log P of each text by a language model, `<e>` left out: (N) nats."""
-    model.eval()
-    rows = [[tok.start_id, *tok.encode(text)] for text in texts]
-    order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
-    result = np.zeros(len(rows))
-    for at in range(0, len(order), batch_size):
-        chosen = order[at : at + batch_size]
-        ids, targets = shift([rows[i] for i in chosen], device_of(model))
-        result[chosen] = -log_loss(model(ids), targets).sum(dim=1).cpu().numpy()
-    return result
 
 
 def wins(pairs, score):
@@ -105,3 +90,13 @@ def table(arms):
         cells = [results.cell(arm[name]) for arm in arms.values()] + [f"{share:.1f}" for share in PAPER[name]]
         lines.append(f"| {name.replace('_', ' ')} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def judged(folder, pairs):
+    """`by_phenomenon` of the language model in a folder of `minigpt run` or `pretrain`."""
+    tok, model = load_body(folder)
+    return by_phenomenon(pairs, wins(pairs, partial(likelihood.of_texts, model, tok)))
+
+
+if __name__ == "__main__":
+    print(table({folder: judged(folder, read_pairs()) for folder in sys.argv[1:]}))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from minigpt.data import gutenberg
 from minigpt.model import GPT, GPTConfig
-from minigpt.studies import minimal_pairs
+from minigpt.studies import likelihood, minimal_pairs
 from minigpt.studies.jobs import fill
 from minigpt.studies.kneser_ney import KneserNey
 from minigpt.studies.settings import books
@@ -85,7 +85,7 @@ def read(size, n_words=None, passes=1, operations=None, lr=1e-3, dropout=0.0, se
         told = documents(fresh, tok, N_CTX)
         measured = evaluate(model, told)
         pairs = minimal_pairs.read_pairs(N_PAIRS)
-        right = minimal_pairs.wins(pairs, partial(minimal_pairs.log_probabilities, model, tok))
+        right = minimal_pairs.wins(pairs, partial(likelihood.of_texts, model, tok))
     learnt = round(passes * n_tokens)
     result = {"parameters": parameters, "tokens": learnt, "operations_done": 6 * multiplied * learnt}
     result["loss"] = round(measured["loss"] * measured["tokens"] / sum(map(len, fresh)), 5)

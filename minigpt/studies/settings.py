@@ -13,6 +13,7 @@ from minigpt.data.world_grammar import PLAIN, WITH_QUESTIONS, WITHOUT_STATEMENTS
 from minigpt.finetune import FinetuneConfig
 from minigpt.formats import texts_of
 from minigpt.model import GPTConfig
+from minigpt.studies.minimal_pairs import read_pairs
 from minigpt.tokenizer import Tokenizer
 from minigpt.train import TrainConfig
 
@@ -43,6 +44,7 @@ class Setting:
     """What to read, how large a model, which tasks: {row of the table: TaskData}.
 
     `others` are further arms, {name: Corpus}, each a body that is pre-trained in the same way on another text.
+    Of `pairs` of sentences eq. (1) is asked which is likelier; it answers tasks with options, too, without labels.
     `minutes` of pre-training take the place of its number of steps, see `budget.py`.
     `snapshots` are the steps at which pre-training is kept for the explorer, which then gets a body without mask too.
     """
@@ -56,6 +58,7 @@ class Setting:
     others: dict = field(default_factory=dict)
     dropout: float = 0.0  # in pre-training; fine-tuning has 0.1
     minutes: float | None = None
+    pairs: list = field(default_factory=list)
     snapshots: tuple = ()
 
     def tokenizer(self):
@@ -127,7 +130,7 @@ def real(seed, minutes=MINUTES):
         Corpus(texts, books("test")), level="bpe", vocab_size=4_000,
         sizes={"n_ctx": 256, "n_layer": 4, "n_head": 4, "d_model": 192},
         pretraining=TrainConfig(steps=1, batch_size=16, lr=1e-3, seed=seed), minutes=minutes,
-        tasks=tasks, dropout=0.0,
+        tasks=tasks, pairs=read_pairs(100),
     )  # fmt: skip
 
 
