@@ -63,7 +63,8 @@ def interval(share, n):
     """Wilson's interval, as in `metrics.accuracy`, of a share of n that halves may be in."""
     z = stats.norm.ppf((1 + CONFIDENCE) / 2)
     centre, half = share + z * z / (2 * n), z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return tuple(float(end) for end in (centre + np.array([-half, half])) / (1 + z * z / n))
+    low, high = (float(end / (1 + z * z / n)) for end in (centre - half, centre + half))
+    return max(0.0, min(low, share)), min(1.0, max(high, share))  # rounding could move 0 and 1
 
 
 def by_phenomenon(pairs, right):
