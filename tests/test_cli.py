@@ -185,7 +185,7 @@ def test_a_named_model_is_one_more_arm_of_the_real_run(
 ):
     tasks = {name: tiny_setting.tasks[name] for name in ("similarity", "multiple_choice")}
     real = dataclasses.replace(tiny_setting, tasks=tasks, others={}, snapshots=())
-    monkeypatch.setattr(settings, "real", lambda seed, minutes: real)
+    monkeypatch.setattr(settings, "real", lambda seed, minutes, language: real)
     line = ["run", "--real", "--model", str(gpt1_folder), "--out", str(tmp_path / "run"), "--device", "cpu"]
     assert commands.main(line + ["--frozen"] * frozen) == 0
     told = capsys.readouterr().out

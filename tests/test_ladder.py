@@ -27,7 +27,7 @@ def small(monkeypatch):
     monkeypatch.setattr(ladder, "SIZES", {size: {"n_layer": 1, "n_head": 2, "d_model": 16} for size in ("1M", "3M")})
     monkeypatch.setattr(ladder, "BASE", ladder.BASE | {"n_ctx": 32, "steps": 3})
     monkeypatch.setattr(ladder, "TASKS", {"sick-entailment": ("entailment", 2)})
-    monkeypatch.setattr(ladder, "own_text", lambda: ["A cat sits."])
+    monkeypatch.setattr(ladder, "own_text", lambda read: ["A cat sits."])
     monkeypatch.setattr(ladder, "read_task", read_task)
     monkeypatch.setattr(ladder, "read_text", lambda *_: "Hark! A cat.")
     ladder.texts.cache_clear()

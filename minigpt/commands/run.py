@@ -14,7 +14,7 @@ def add(commands):
     p.add_argument("--real", action="store_true", help="real text instead of the toy world")
     p.add_argument("--minutes", type=float, help="with --real: minutes of pre-training; the default is 25")
     p.add_argument("--resume", action="store_true", help="go on with a run in --out that was cut short")
-    p.add_argument("--language", default="en", choices=["en", "zh"], help="the toy world's language")
+    p.add_argument("--language", default="en", choices=["en", "zh"], help="of the toy world, or of the real text")
     p.add_argument(
         "--model",
         help="with --real: one more arm, a folder of `minigpt pretrain` or of GPT-1, or openai-community/openai-gpt",
@@ -35,7 +35,7 @@ def run(args):
     require(args.real or args.minutes is None, "--minutes", args.minutes, "left out, or beside --real")
     require(args.minutes is None or 0 < args.minutes < 1e6, "--minutes", args.minutes, "a number above 0")
     require(args.out or not args.resume, "--resume", True, "beside --out, which names the folder of the run")
-    name = "real" if args.real else f"toy-{args.language}"
+    name = f"{'real' if args.real else 'toy'}-{args.language}"
     out = Path(args.out) if args.out else free_folder(Path("runs") / f"{name}-seed{args.seed}")
     if not args.resume:
         refuse_full(out)
@@ -43,7 +43,7 @@ def run(args):
     if model:
         load_body(model)  # what is wrong with it is said now, not after an hour
     if args.real:
-        setting = settings.real(args.seed, args.minutes or settings.MINUTES)
+        setting = settings.real(args.seed, args.minutes or settings.MINUTES, args.language)
     else:
         setting = settings.toy(args.seed, args.language)
     main_job.run(setting, out, args.seed, where, model=model, frozen=args.frozen, resume=args.resume)

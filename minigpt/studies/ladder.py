@@ -17,7 +17,7 @@ from minigpt.model import GPT, GPTConfig
 from minigpt.studies import baselines
 from minigpt.studies.jobs import fill
 from minigpt.studies.reading import BATCH, SEEDS, SIZES, library
-from minigpt.studies.settings import own_text
+from minigpt.studies.settings import READ, own_text
 from minigpt.support.device import one_thread
 from minigpt.task_model import TaskModel, score
 from minigpt.train import TrainConfig, documents, pretrain
@@ -50,8 +50,8 @@ LEXICAL = {"bag of words": 1, "word pairs": 2}
 def texts(name):
     """What a body reads: "before" is what real runs of version 0.1.0 read."""
     if name == "before":
-        return [read_text("tinyshakespeare"), read_text("wikitext-2", "valid"), *own_text()]
-    return library()[0] + (own_text() if name == "books" else [])
+        return [read_text("tinyshakespeare"), read_text("wikitext-2", "valid"), *own_text(READ["en"])]
+    return library()[0] + (own_text(READ["en"]) if name == "books" else [])
 
 
 def body(folder, texts_name, size, n_ctx, steps, seed):

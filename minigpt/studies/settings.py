@@ -99,16 +99,24 @@ def toy_corpus(seed, language, kinds):
     return Corpus(world.stories(60_000, seed, language, kinds), fresh, world.floor(fresh, language, kinds))
 
 
-REAL = {  # data set: task, epochs
-    "trec": ("single_text", 6),
-    "acceptability": ("single_text", 2),
-    "sick-entailment": ("entailment", 6),
-    "sick-relatedness": ("similarity", 6),
-    "dream": ("multiple_choice", 1),
-    "next-sentence": ("multiple_choice", 1),
+REAL = {  # language, data set: task, epochs
+    "en": {
+        "trec": ("single_text", 6),
+        "acceptability": ("single_text", 2),
+        "sick-entailment": ("entailment", 6),
+        "sick-relatedness": ("similarity", 6),
+        "dream": ("multiple_choice", 1),
+        "next-sentence": ("multiple_choice", 1),
+    },
+    "zh": {"waimai": ("single_text", 3), "ocnli": ("entailment", 3), "c3": ("multiple_choice", 1)},
 }
-# Whose training texts are read too; not those of acceptability, of which half are wrong.
-TASKS_TEXT = {"trec": ("train", "dev"), "sick-entailment": ("train",), "dream": ("train",)}
+# Whose texts are read too, without labels: not those of acceptability, of which half are wrong. The dev of TREC and
+# waimai is ours, cut from their training files, and not needed here.
+READ = {
+    "en": {"trec": ("train", "dev"), "sick-entailment": ("train",), "dream": ("train",)},
+    "zh": {"waimai": ("train", "dev"), "ocnli": ("train",), "c3": ("train",)},
+}
+LONGEST = {"en": 900, "zh": 250}  # characters of a page, about 250 tokens
 MINUTES = 25  # of pre-training
 
 
@@ -117,24 +125,29 @@ def books(part):
     return [page for name in gutenberg.names(part) for page in gutenberg.pages(gutenberg.read_book(name))]
 
 
-def real(seed, minutes=MINUTES):
-    """Real text: 47 books and three tasks' own unlabelled training text, then six real tasks."""
-    texts, tasks = books("text") + own_text(), {}
-    for name, (task, epochs) in REAL.items():
-        train = read_task(name, "train")
-        if name == "trec":
-            train += read_task(name, "dev")  # ours, cut from the training file, and not needed here
+def own_text(read, language="en"):
+    """The texts of the splits {data set: splits}, each once and without its label, as pages."""
+    texts = [text for name, splits in read.items() for split in splits for text in texts_of(read_task(name, split))]
+    return gutenberg.pages(dict.fromkeys(texts), LONGEST[language])
+
+
+def real(seed, minutes=MINUTES, language="en"):
+    """Real text and real tasks: in English 47 books and some tasks' own text are read; in Chinese the tasks' own alone.
+
+    Fresh text is that of four other books; in Chinese of C3's dev passages, which no other split has.
+    """
+    texts, tasks = own_text(READ[language], language), {}
+    for name, (task, epochs) in REAL[language].items():
+        train = [row for split in READ[language].get(name, ("train",)) for row in read_task(name, split)]
         recipe = FinetuneConfig(epochs=epochs, lr=5e-4, seed=seed)
         tasks[name] = TaskData(task, train, read_task(name, "test"), recipe)
+    if language == "en":
+        corpus, pairs = Corpus(books("text") + texts, books("test")), read_pairs(100)
+    else:
+        corpus, pairs = Corpus(texts, own_text({"c3": ("dev",)}, language)), []
     return Setting(
-        Corpus(texts, books("test")), level="bpe", vocab_size=4_000,
+        corpus, level="bpe", vocab_size=4_000,
         sizes={"n_ctx": 256, "n_layer": 4, "n_head": 4, "d_model": 192},
         pretraining=TrainConfig(steps=1, batch_size=16, lr=1e-3, seed=seed), minutes=minutes,
-        tasks=tasks, pairs=read_pairs(100),
+        tasks=tasks, pairs=pairs,
     )  # fmt: skip
-
-
-def own_text():
-    """The tasks' own training texts without their labels, each once, as pages."""
-    texts = [texts_of(read_task(name, split)) for name, splits in TASKS_TEXT.items() for split in splits]
-    return gutenberg.pages(dict.fromkeys(text for part in texts for text in part))
