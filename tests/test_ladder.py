@@ -26,7 +26,6 @@ def small(monkeypatch):
         monkeypatch.setattr(module, "library", lambda: library)
     monkeypatch.setattr(ladder, "SIZES", {size: {"n_layer": 1, "n_head": 2, "d_model": 16} for size in ("1M", "3M")})
     monkeypatch.setattr(ladder, "BASE", ladder.BASE | {"n_ctx": 32, "steps": 3})
-    monkeypatch.setattr(ladder, "TASKS", {"sick-entailment": ("entailment", 2)})
     monkeypatch.setattr(ladder, "own_text", lambda read: ["A cat sits."])
     monkeypatch.setattr(ladder, "read_task", read_task)
     monkeypatch.setattr(ladder, "read_text", lambda *_: "Hark! A cat.")
@@ -54,5 +53,5 @@ def test_a_rung_is_one_change():
 
 def test_the_whole_ladder():
     jobs_ = ladder.all_jobs()
-    assert len(jobs_) == len({tuple(job.items()) for job in jobs_}) == 6 + 3 * (3 * len(ladder.RUNGS) - 2 * 2)
+    assert len(jobs_) == len({tuple(job.items()) for job in jobs_}) == 12 + 3 * (3 * len(ladder.RUNGS) - 2 * 2)
     assert {job["task"] for job in jobs_} <= set(real.TASKS)

@@ -17,18 +17,14 @@ from minigpt.model import GPT, GPTConfig
 from minigpt.studies import baselines
 from minigpt.studies.jobs import fill
 from minigpt.studies.reading import BATCH, SEEDS, SIZES, library
-from minigpt.studies.settings import READ, own_text
+from minigpt.studies.settings import READ, REAL, own_text
 from minigpt.support.device import one_thread
 from minigpt.task_model import TaskModel, score
 from minigpt.train import TrainConfig, documents, pretrain
 
-TASKS = {  # data set: task, epochs
-    "sick-entailment": ("entailment", 6),
-    "sick-relatedness": ("similarity", 6),
-    "dream": ("multiple_choice", 1),
-}
+TASKS = ("sick-entailment", "sick-relatedness", "dream")
 BASE = {"texts": "books", "size": "1M", "n_ctx": 256, "steps": 1_000, "lr": 5e-4, "aux": 0.0, "epochs": 1, "labels": 1}
-RUNGS = {  # what each changes; `epochs` multiplies those of TASKS, `labels` is the share of the training examples
+RUNGS = {  # what each changes; `epochs` multiplies those of `settings.REAL`, `labels` is the share of the training examples
     "from scratch": {"steps": 0},
     "text of before": {"texts": "before"},
     "base": {},
@@ -73,7 +69,7 @@ def body(folder, texts_name, size, n_ctx, steps, seed):
 def climb(folder, task, rung, seed):
     """One line of the table: the score on dev, with its interval, and how many training examples were cut."""
     train, dev = read_task(task, "train"), read_task(task, "dev")
-    kind, epochs = TASKS[task]
+    kind, epochs = REAL["en"][task]
     if rung in LEXICAL:
         return told(score(kind, baselines.bag_of_words(kind, train, dev, LEXICAL[rung]), dev), 0, None)
     now = BASE | RUNGS[rung]
@@ -91,8 +87,8 @@ def told(found, n_cut, train):
 
 
 def all_jobs():
-    """Lexical baselines, then each rung of each task with every seed; n_ctx matters to DREAM's long texts only."""
-    jobs = [{"task": task, "rung": rung, "seed": 0} for task in TASKS for rung in LEXICAL]
+    """Counting words in every English task; then each rung with every seed. n_ctx matters to DREAM's long texts only."""
+    jobs = [{"task": task, "rung": rung, "seed": 0} for task in REAL["en"] for rung in LEXICAL]
     for seed in SEEDS:
         rungs = [(task, rung) for rung in RUNGS for task in TASKS if task == "dream" or "n_ctx" not in RUNGS[rung]]
         jobs += [{"task": task, "rung": rung, "seed": seed} for task, rung in rungs]
