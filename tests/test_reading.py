@@ -41,6 +41,18 @@ def test_counting_prefers_what_it_has_read(small):
     assert reading.count(order=1, n_words=200)["overall"] == 1  # "sit" is unknown
 
 
+def test_the_table_over_amounts(tmp_path):
+    (tmp_path / "counts.csv").write_text("order,n_words,overall\n1,100,0.5\n2,100,0.52\n1,1000,0.51\n")
+    (tmp_path / "amounts.csv").write_text("size,n_words,seed,overall\n3M,1000,0,0.6\n3M,1000,1,0.7\n")
+    assert reading.table(tmp_path).splitlines() == [
+        "| words read | 100 | 1,000 |",
+        "|---|---|---|",
+        "| words | 50.0 (50.0 to 50.0) | 51.0 (51.0 to 51.0) |",
+        "| word pairs | 52.0 (52.0 to 52.0) |  |",
+        "| GPT, 3M |  | 65.0 (60.0 to 70.0) |",
+    ]
+
+
 def test_pages_are_drawn_until_there_are_enough_words():
     pages = ["a b c"] * 5
     assert [len(reading.drawn(pages, n, 0)) for n in (1, 3, 4, 15, 99)] == [1, 1, 2, 5, 5]

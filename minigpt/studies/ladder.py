@@ -24,7 +24,7 @@ from minigpt.train import TrainConfig, documents, pretrain
 
 TASKS = ("sick-entailment", "sick-relatedness", "dream")
 BASE = {"texts": "books", "size": "1M", "n_ctx": 256, "steps": 1_000, "lr": 5e-4, "aux": 0.0, "epochs": 1, "labels": 1}
-RUNGS = {  # what each changes; `epochs` multiplies those of `settings.REAL`, `labels` is the share of the training examples
+RUNGS = {  # what each changes; `epochs` multiplies those of `settings.REAL`, `labels` is the share of those there are
     "from scratch": {"steps": 0},
     "text of before": {"texts": "before"},
     "base": {},
@@ -87,7 +87,7 @@ def told(found, n_cut, train):
 
 
 def all_jobs():
-    """Counting words in every English task; then each rung with every seed. n_ctx matters to DREAM's long texts only."""
+    """Counting words in all English tasks; then each rung with every seed. n_ctx matters to DREAM's long texts only."""
     jobs = [{"task": task, "rung": rung, "seed": 0} for task in REAL["en"] for rung in LEXICAL]
     for seed in SEEDS:
         rungs = [(task, rung) for rung in RUNGS for task in TASKS if task == "dream" or "n_ctx" not in RUNGS[rung]]

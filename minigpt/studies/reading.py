@@ -3,20 +3,24 @@
     python -m minigpt.studies.reading counts FOLDER      n-grams at growing amounts of text
     ... rates | dropout | passes | compute | amounts     a GPT: rate; dropout; how often to read; how large; how much
 
+    ... table FOLDER                                     what is there, in Markdown
+
 Each study fills FOLDER/NAME.csv, a line a run; one that was cut short goes on. Everything is chosen on the dev books;
 BLiMP has no dev part, and nothing is chosen by it. Read `STUDIES` first.
 """
 
 import random
 import sys
+from collections import defaultdict
 from functools import cache, partial
 from pathlib import Path
 
 from minigpt.data import gutenberg
 from minigpt.model import GPT, GPTConfig
 from minigpt.studies import likelihood, minimal_pairs
-from minigpt.studies.jobs import fill
+from minigpt.studies.jobs import fill, read_rows
 from minigpt.studies.kneser_ney import KneserNey
+from minigpt.studies.results import over
 from minigpt.studies.settings import books
 from minigpt.support import words
 from minigpt.support.device import one_thread
@@ -33,6 +37,7 @@ N_CTX, BATCH, VOCABULARY = 256, 16, 4_000
 N_FRESH, N_PAIRS = 400, 100  # dev pages, and pairs of each paradigm, that a run is measured on
 PASSES = {100_000: 10, 300_000: 10, 1_000_000: 4, 3_000_000: 2, 9_000_000: 1}  # how often so many words are read
 SEEDS = (0, 1, 2)
+NGRAMS = {"1": "words", "2": "word pairs", "3": "word triples"}
 STUDIES = {  # the arguments of `read`, or of `count`, one run after another
     "counts": [{"order": n, "n_words": w} for w in PASSES for n in (1, 2, 3)],
     "rates": [{"size": "3M", "operations": 3e12, "lr": lr} for lr in (5e-4, 1e-3, 2e-3, 4e-3)],
@@ -109,6 +114,24 @@ def shares(pairs, right):
     return {name: round(row["score"], 5) for name, row in minimal_pairs.by_phenomenon(pairs, right).items()}
 
 
+def table(folder):
+    """Markdown: per cent of all pairs right, a line an arm, a column an amount; over seeds the lowest to the highest."""
+    found = defaultdict(list)
+    for row in read_rows(Path(folder) / "counts.csv"):
+        found[NGRAMS[row["order"]], int(row["n_words"])].append(100 * float(row["overall"]))
+    for row in read_rows(Path(folder) / "amounts.csv"):
+        found[f"GPT, {row['size']}", int(row["n_words"])].append(100 * float(row["overall"]))
+    arms, amounts = dict.fromkeys(arm for arm, _ in found), sorted({n for _, n in found})
+    lines = ["| words read | " + " | ".join(f"{n:,}" for n in amounts) + " |", "|---" * (1 + len(amounts)) + "|"]
+    for arm in arms:
+        cells = [over(found[arm, n]) if found[arm, n] else "" for n in amounts]
+        lines.append(f"| {arm} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 if __name__ == "__main__":
     name, folder = sys.argv[1:]
-    fill(Path(folder) / f"{name}.csv", STUDIES[name], count if name == "counts" else read)
+    if name == "table":
+        print(table(folder))
+    else:
+        fill(Path(folder) / f"{name}.csv", STUDIES[name], count if name == "counts" else read)
