@@ -115,7 +115,7 @@ def shares(pairs, right):
 
 
 def table(folder):
-    """Markdown: per cent of all pairs right, a line an arm, a column an amount; over seeds the lowest to the highest."""
+    """Markdown: per cent of pairs right, a line an arm, a column an amount; of several seeds the lowest and highest."""
     found = defaultdict(list)
     for row in read_rows(Path(folder) / "counts.csv"):
         found[NGRAMS[row["order"]], int(row["n_words"])].append(100 * float(row["overall"]))
@@ -124,7 +124,8 @@ def table(folder):
     arms, amounts = dict.fromkeys(arm for arm, _ in found), sorted({n for _, n in found})
     lines = ["| words read | " + " | ".join(f"{n:,}" for n in amounts) + " |", "|---" * (1 + len(amounts)) + "|"]
     for arm in arms:
-        cells = [over(found[arm, n]) if found[arm, n] else "" for n in amounts]
+        scores = [found[arm, n] for n in amounts]
+        cells = [over(values) if len(values) > 1 else "".join(f"{x:.1f}" for x in values) for values in scores]
         lines.append(f"| {arm} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
