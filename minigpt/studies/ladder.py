@@ -91,7 +91,7 @@ def told(found, n_cut, train):
 
 
 def all_jobs():
-    """What is counted, in all English tasks; then each rung with every seed. n_ctx matters to DREAM's long texts only."""
+    """What is counted, in all English tasks; then each rung, every seed. n_ctx matters to DREAM's long texts only."""
     jobs = [{"task": task, "rung": rung, "seed": 0} for task in REAL["en"] for rung in COUNTED]
     for seed in SEEDS:
         rungs = [(task, rung) for rung in RUNGS for task in TASKS if task == "dream" or "n_ctx" not in RUNGS[rung]]
