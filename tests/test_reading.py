@@ -14,6 +14,7 @@ def small(monkeypatch):
     pages = [f"The cat sits. It is cat {i % 7} of {i}." for i in range(60)]
     library = pages, pages[:5], Tokenizer.train(pages, 300)
     monkeypatch.setattr(reading, "library", lambda: library)
+    reading.all_sequences.cache_clear()
     monkeypatch.setattr(reading, "SIZES", {"tiny": {"n_layer": 1, "n_head": 2, "d_model": 16}})
     monkeypatch.setattr(minimal_pairs, "read_pairs", lambda n=1_000: [PAIR, PAIR])
     return library

@@ -2,7 +2,6 @@
 
     python -m minigpt.studies.reading counts FOLDER      n-grams at growing amounts of text
     ... rates | dropout | passes | compute | amounts     a GPT: rate; dropout; how often to read; how large; how much
-
     ... table FOLDER                                     what is there, in Markdown
 
 Each study fills FOLDER/NAME.csv, a line a run; one that was cut short goes on. Everything is chosen on the dev books;
@@ -56,6 +55,13 @@ def library():
     return pages, fresh, Tokenizer.train(pages[::10], VOCABULARY)
 
 
+@cache
+def all_sequences():
+    """Every page as ids, which takes half a minute."""
+    pages, _, tok = library()
+    return documents(pages, tok, N_CTX)
+
+
 def drawn(pages, n_words, seed):
     """Pages in an order drawn by the seed, until there are `n_words`."""
     pages, n = random.Random(f"pages {seed}").sample(pages, len(pages)), 0
@@ -80,7 +86,7 @@ def read(size, n_words=None, passes=1, operations=None, lr=1e-3, dropout=0.0, se
     model = GPT(config, seed)
     parameters = sum(p.numel() for p in model.parameters())
     multiplied = parameters - (tok.vocab_size + N_CTX) * config.d_model
-    sequences = documents(drawn(pages, n_words, seed) if n_words else pages, tok, N_CTX)
+    sequences = documents(drawn(pages, n_words, seed), tok, N_CTX) if n_words else all_sequences()
     n_tokens = sum(map(len, sequences)) - len(sequences)  # each but <s> is learnt from
     if operations:
         passes = operations / (6 * multiplied * n_tokens)
