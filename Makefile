@@ -24,7 +24,7 @@ run: .venv/installed
 	@$(BIN)/minigpt run
 
 test: .venv/installed lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 	@$(MAKE) --no-print-directory lessons
 
 # One process a notebook, two at a time, one thread each.
@@ -90,7 +90,7 @@ site: slides
 
 # Needs Chromium and a Chinese font: apt-get install chromium fonts-noto-cjk
 browser-test: .venv/book
-	@$(BIN)/python -m pytest -q browser_tests
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup browser_tests
 
 lint: .venv/installed
 	@$(BIN)/ruff check .

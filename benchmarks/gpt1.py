@@ -4,7 +4,8 @@
 
 Weights are random, in GPT-1's shapes, so that no score says anything and none is told; times, memory and the distance
 to transformers' own model do not depend on them. Texts are TREC's questions, in the pieces of GPT-1's vocabulary. Each
-line of the table is a process of its own: its peak memory is what the operating system counted.
+line of the table is a process of its own with one thread: its peak memory is what the operating system counted, its
+time that of the processor: other programs beside it cost it less than they cost the clock.
 """
 
 import argparse
@@ -31,6 +32,7 @@ from minigpt.generate import generate
 from minigpt.model import GPT
 from minigpt.pretrained import GPT1, load_body, load_openai_gpt, save_openai_gpt
 from minigpt.probe import probe
+from minigpt.support.device import product_speed
 from minigpt.task_model import TaskModel
 
 HERE = Path(__file__).parent
@@ -66,9 +68,9 @@ def load(folder):
 def frozen(folder, n=None):
     """W^y alone: the body reads each question once, then L-BFGS."""
     model, train = task_model(folder, n)
-    started = time.perf_counter()
+    started = time.process_time()
     probe(model, train, progress=False)
-    return {"examples": len(train), "tokens": tokens(model, train), "work": time.perf_counter() - started}
+    return {"examples": len(train), "tokens": tokens(model, train), "work": time.process_time() - started}
 
 
 def full(folder, n=None, **options):
@@ -77,9 +79,9 @@ def full(folder, n=None, **options):
     recipe = FinetuneConfig(epochs=1, batch_size=BATCH, lr=6.25e-5, **options)
     finetune(model, train[:BATCH], recipe, progress=False)  # the first step allocates
     some = train[BATCH : BATCH * (1 + STEPS)]
-    started = time.perf_counter()
+    started = time.process_time()
     n_steps = len(finetune(model, some, recipe, progress=False)["losses"])
-    a_step = (time.perf_counter() - started) / n_steps
+    a_step = (time.process_time() - started) / n_steps
     return {"examples": len(some), "tokens": tokens(model, some), "step": a_step, "work": a_step * steps_of(len(train))}
 
 
@@ -91,9 +93,9 @@ def write(folder):
     """Forty tokens after a prompt of eight."""
     tok, model = load_body(folder)
     ids = torch.arange(8)[None] % tok.vocab_size
-    started = time.perf_counter()
+    started = time.process_time()
     generate(model, ids, 40, generator=torch.Generator().manual_seed(0))
-    return {"tokens": 40, "work": time.perf_counter() - started}
+    return {"tokens": 40, "work": time.process_time() - started}
 
 
 def beside(folder, n=32):
@@ -129,31 +131,27 @@ LINES = {  # what the table calls it: function, its options
 }
 
 
-def measured(name, folder, threads, **options):
-    """One line in a process of its own: what its function tells, its seconds, CPU seconds and peak memory."""
-    call = {"name": name, "folder": str(folder), "threads": threads, "options": options}
+def measured(name, folder, **options):
+    """One line in a process of its own: what its function tells, its seconds and peak memory."""
+    call = {"name": name, "folder": str(folder), "options": options}
     line = [sys.executable, "-m", "benchmarks.gpt1", "--line", json.dumps(call)]
-    environment = os.environ | {"PYTHONPATH": str(HERE.parent), "OMP_NUM_THREADS": str(threads)}
+    environment = os.environ | {"PYTHONPATH": str(HERE.parent), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(line, capture_output=True, text=True, check=True, env=environment)
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def one_line(call):
-    torch.set_num_threads(call["threads"])
+    torch.set_num_threads(1)
     function, options = LINES[call["name"]]
-    started, cpu = time.perf_counter(), time.process_time()
+    started = time.process_time()
     told = function(call["folder"], **options, **call["options"]) or {}
-    spent = {"seconds": time.perf_counter() - started, "cpu": time.process_time() - cpu}
-    print(json.dumps(told | spent | {"GB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9}))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+    print(json.dumps({"work": time.process_time() - started} | told | {"GB": peak}))
 
 
 def cells(name, found):
     """A line of the table."""
-    work = (
-        f"{found['work'] / 60:.1f} min"
-        if found.get("work", 0) > 100
-        else f"{found.get('work', found['seconds']):.1f} s"
-    )
+    work = f"{found['work'] / 60:.1f} min" if found["work"] > 100 else f"{found['work']:.1f} s"
     what = ""
     if "step" in found:
         work = f"{work} for {EPOCHS} epochs"
@@ -162,37 +160,37 @@ def cells(name, found):
         what = f"{found['examples']:,} questions, {found['tokens']:,} tokens"
     elif "state" in found:
         what = f"a state differs by at most {found['state']:.0e}, a logit by {found['logit']:.0e}"
-    return f"| {name} | {work} | {found['cpu'] / found['seconds']:.1f} | {found['GB']:.1f} | {what} |"
+    return f"| {name} | {work} | {found['GB']:.1f} | {what} |"
 
 
-def lines(vocabulary, threads, config=GPT1, n=None, note=""):
+def lines(vocabulary, config=GPT1, n=None, note=""):
     """The Markdown, line by line, as it is measured."""
     yield "# GPT-1 on a CPU"
     yield ""
     when = datetime.date.today().isoformat()
-    yield f"`python -m benchmarks.gpt1 VOCABULARY --threads {threads}` on {when}: {machine()}, {threads} threads;"
-    yield f"Python {platform.python_version()}, PyTorch {torch.__version__}, transformers {version('transformers')}."
+    yield f"`python -m benchmarks.gpt1 VOCABULARY` on {when}: {machine()}; CPU time on one thread, which multiplies at"
+    yield f"{product_speed():.0f} GFLOP/s; Python {platform.python_version()}, PyTorch {torch.__version__},"
+    yield f"transformers {version('transformers')}."
     yield f"Weights are random, in GPT-1's shapes: no score is measured. {note}".rstrip()
     yield ""
-    yield "| what | takes | cores kept busy | peak memory, GB | |"
-    yield "|---|---|---|---|---|"
+    yield "| what | takes | peak memory, GB | |"
+    yield "|---|---|---|---|"
     with tempfile.TemporaryDirectory() as folder:
         random_gpt1(Path(folder), vocabulary, config)
         for name, (function, _) in LINES.items():
             options = {"n": n} if n and function in (frozen, full) else {}
-            yield cells(name, measured(name, folder, threads, **options))
+            yield cells(name, measured(name, folder, **options))
 
 
 def main(argv=None):
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpt1", description=__doc__)
     parser.add_argument("vocabulary", nargs="?", help="a folder with GPT-1's two vocabulary files")
-    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--note", default="", help="what else should be known of this run, such as who else computed")
     parser.add_argument("--line", help=argparse.SUPPRESS)  # how `measured` calls
     args = parser.parse_args(argv)
     if args.line:
         return one_line(json.loads(args.line))
-    reported(lines(args.vocabulary, args.threads, note=args.note), HERE / "RESULTS-GPT1.md")
+    reported(lines(args.vocabulary, note=args.note), HERE / "RESULTS-GPT1.md")
 
 
 if __name__ == "__main__":

@@ -96,7 +96,8 @@ def prepared(make, device):
     step()
     first = clock(device) - started
     if device == "cuda":
-        step()  # the first may hold more, while it compiles
+        torch.cuda.reset_peak_memory_stats()  # the first may hold more, while it compiles
+        step()
         torch.cuda.synchronize()
     memory = torch.cuda.max_memory_allocated() - before if device == "cuda" else 0
     return Contender(step, first, memory)

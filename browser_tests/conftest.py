@@ -60,6 +60,13 @@ class Tab:
         return self.page
 
 
+def pytest_collection_modifyitems(items):
+    """Of several processes one builds the site, whose files come first; each other file stays whole."""
+    for item in items:
+        name = item.path.name
+        item.add_marker(pytest.mark.xdist_group("site" if name in ("test_book.py", "test_pages.py") else name))
+
+
 @pytest.fixture(scope="session")
 def browser():
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install '.[book]'")

@@ -338,6 +338,8 @@ def test_texts_that_hurt(tab, folder, name):
             assert any("<unk>" in note for note in notes)
         if name in ("longer than n_ctx",) and view != "tasks":
             assert any("at most 88" in note for note in notes)
+        if name == "half a character" and view != "tasks":
+            page.wait_for_function("() => location.hash.includes('%EF%BF%BD')")
         if view == "tasks" and name == "empty":
             assert notes == ["A text is empty; each one needs at least a word."]
         assert page.locator("img, script:not([id]):not([type])").count() == 0

@@ -102,7 +102,8 @@ def load_openai_tokenizer(folder, words="openai"):
     for vocabulary, merges in pairs:
         if (folder / vocabulary).exists():
             return Tokenizer.gpt1(folder / vocabulary, folder / merges, words)
-    raise InputError(f"{folder} has no vocabulary of GPT-1: {' or '.join(' with '.join(pair) for pair in pairs)}")
+    names = " or ".join(" with ".join(pair) for pair in pairs)
+    raise InputError(f"{folder} has no vocabulary of GPT-1, which is {names}; put both beside the weights")
 
 
 def is_openai_gpt(folder):

@@ -1,15 +1,19 @@
 """What several tests share: small models, tokenizers and the places of optional files."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 import torch
 
-from minigpt.data import world_tasks
+from minigpt.data import world, world_tasks
+from minigpt.finetune import FinetuneConfig
 from minigpt.model import GPT, GPTConfig
-from minigpt.studies import ablation
+from minigpt.pretrained import save_openai_gpt
+from minigpt.studies import ablation, settings
 from minigpt.tokenizer import Tokenizer
+from minigpt.train import TrainConfig
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -48,3 +52,30 @@ def few_ablations(monkeypatch):
     monkeypatch.setattr(ablation, "FULL", 16)
     monkeypatch.setattr(ablation, "SNAPSHOTS", (0, 2))
     monkeypatch.setattr(ablation.world_tasks, "TASKS", {"entailment": world_tasks.entailment})
+
+
+@pytest.fixture
+def tiny_setting():
+    """The main job's toy setting, a hundred times smaller."""
+    texts = world.stories(100, 0)
+    recipe = FinetuneConfig(epochs=1)
+    tasks = {
+        task: settings.TaskData(task, *(world_tasks.examples(task, 20, seed) for seed in (0, 1)), recipe)
+        for task in world_tasks.TASKS
+    }
+    corpus = settings.Corpus(texts, texts[:10], world.floor(texts[:10]))
+    sizes = {"n_ctx": 64, "n_layer": 1, "n_head": 2, "d_model": 16}
+    training = TrainConfig(steps=5, batch_size=8)
+    return settings.Setting(corpus, "word", 100, sizes, training, tasks, {"with questions": corpus}, snapshots=(0, 2))
+
+
+@pytest.fixture
+def gpt1_folder(tmp_path):
+    """A small random model laid out as Hugging Face lays out GPT-1's, with a vocabulary of letters."""
+    letters = [*"abcdefghijklmnopqrstuvwxyz.,?'"]
+    pieces = ["<unk>", *letters, *(f"{letter}</w>" for letter in letters)]
+    folder = tmp_path / "gpt1"
+    save_openai_gpt(GPT(GPTConfig(len(pieces), 512, 1, 2, 16, tie_weights=True), seed=0), folder)
+    (folder / "vocab.json").write_text(json.dumps({piece: i for i, piece in enumerate(pieces)}))
+    (folder / "merges.txt").write_text("#version: 0.2\n")
+    return folder

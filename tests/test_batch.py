@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import tracemalloc
 
 import pytest
 from school import grade, hand_in, notebook, solutions
@@ -153,6 +154,44 @@ def test_out_does_not_lie_among_the_submissions(tmp_path):
     hand_in(tmp_path, {"in/a.ipynb": notebook()})
     with pytest.raises(InputError, match="name an --out elsewhere"):
         grade(tmp_path, ["a"], tmp_path)
+
+
+def answered_with_0(cells, questions, seed, trusted):
+    return {q.id: Answer([0.0] * q.n_cases, "done") for q in questions}
+
+
+def peak_of(folder, n, whole, monkeypatch):
+    """The most bytes that Python held while a class of n, each with this notebook, was graded by nobody."""
+    students = [f"s{i}" for i in range(n)]
+    hand_in(folder / "in", {f"{student}.ipynb": whole for student in students})
+    monkeypatch.setattr(batch.answers, "run_answers", answered_with_0)
+    tracemalloc.start()
+    try:
+        rows = grade(folder, students)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert [row["status"] for row in rows] == ["graded"] * n
+    return peak
+
+
+def assert_memory_is_flat(tmp_path, monkeypatch):
+    """10 students more cost less than one notebook: what a student leaves, sources above all, is let go."""
+    text = "\n" + "# " + "x" * 500_000
+    whole = notebook({name: source + text for name, source in solutions().items() if name == "q02_1"})
+    few, many = (peak_of(tmp_path / str(n), n, whole, monkeypatch) for n in (3, 13))
+    assert many - few < len(whole), f"{few:,} bytes for 3 students, {many:,} for 13"
+
+
+def test_memory_does_not_grow_with_the_class(tmp_path, monkeypatch):
+    assert_memory_is_flat(tmp_path, monkeypatch)
+
+
+def test_the_check_of_memory_catches_a_grader_that_keeps_what_it_read(tmp_path, monkeypatch):
+    kept, one_result = [], batch.one_result
+    monkeypatch.setattr(batch, "one_result", lambda *given: kept.append(one_result(*given)) or kept[-1])
+    with pytest.raises(AssertionError, match="for 13"):
+        assert_memory_is_flat(tmp_path, monkeypatch)
 
 
 def test_equal_answers_of_any_size(tmp_path):

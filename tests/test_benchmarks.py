@@ -155,13 +155,13 @@ def test_gpt1s_lines_at_a_small_size(tmp_path, monkeypatch, real_data):
     config = GPTConfig(len(pieces), 128, 1, 2, 16, tie_weights=True)
     names = ["W^y alone, all of TREC", "fine-tune all", "transformers' model beside"]
     monkeypatch.setattr(gpt1, "LINES", {name: gpt1.LINES[name] for name in names})
-    told = [*gpt1.lines(tmp_path, 1, config, n=300, note="Alone.")]
-    rows = {line.split(" | ")[0].removeprefix("| "): line for line in told[8:]}
-    assert [*rows] == names and all(line.count("|") == 6 for line in rows.values())
+    told = [*gpt1.lines(tmp_path, config, n=300, note="Alone.")]
+    rows = {line.split(" | ")[0].removeprefix("| "): line for line in told[9:]}
+    assert [*rows] == names and all(line.count("|") == 5 for line in rows.values())
     assert "300 questions" in rows["W^y alone, all of TREC"] and "for 3 epochs" in rows["fine-tune all"]
     far = re.search(r"at most (\S+), a logit by (\S+) ", rows["transformers' model beside"])
     assert all(float(apart) < 2e-5 for apart in far.groups())
-    assert "no score" in told[4] and told[4].endswith("Alone.")
+    assert "no score" in told[5] and told[5].endswith("Alone.")
 
 
 def test_gpt1s_times_of_an_epoch():

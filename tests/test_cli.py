@@ -8,17 +8,13 @@ import pytest
 
 from minigpt import commands
 from minigpt.data import world, world_tasks
-from minigpt.finetune import FinetuneConfig
-from minigpt.model import GPT, GPTConfig
 from minigpt.pictures import look
 from minigpt.pictures.explorer import payload
-from minigpt.pretrained import save_openai_gpt
 from minigpt.studies import main_job, named, results, settings
 from minigpt.support import folders
 from minigpt.support.errors import InputError
 from minigpt.support.files import write_json
 from minigpt.task_model import score as score_of
-from minigpt.train import TrainConfig
 
 SMALL = [
     "--level",
@@ -108,22 +104,18 @@ def test_data_command(capsys):
 def test_help_has_an_example(name, capsys):
     with pytest.raises(SystemExit) as done:
         commands.main([name, "--help"])
-    assert done.value.code == 0 and f"example: minigpt {name}" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert done.value.code == 0 and f"example: minigpt {name}" in told
+    assert "default: None" not in told and ("(default: 0)" in told or name == "evaluate")
 
 
-@pytest.fixture
-def tiny_setting():
-    """The main job's toy setting, a hundred times smaller."""
-    texts = world.stories(100, 0)
-    recipe = FinetuneConfig(epochs=1)
-    tasks = {
-        task: settings.TaskData(task, *(world_tasks.examples(task, 20, seed) for seed in (0, 1)), recipe)
-        for task in world_tasks.TASKS
-    }
-    corpus = settings.Corpus(texts, texts[:10], world.floor(texts[:10]))
-    sizes = {"n_ctx": 64, "n_layer": 1, "n_head": 2, "d_model": 16}
-    training = TrainConfig(steps=5, batch_size=8)
-    return settings.Setting(corpus, "word", 100, sizes, training, tasks, {"with questions": corpus}, snapshots=(0, 2))
+def test_help_breaks_no_name(monkeypatch, capsys):
+    """A name that is copied from two lines is another name."""
+    for width in range(60, 130):
+        monkeypatch.setenv("COLUMNS", str(width))
+        with pytest.raises(SystemExit):
+            commands.main(["run", "--help"])
+        assert "openai-community/openai-gpt" in capsys.readouterr().out
 
 
 def test_main_job(tmp_path, tiny_setting, capsys):
@@ -165,18 +157,6 @@ def test_main_job(tmp_path, tiny_setting, capsys):
     assert all(set(arms) == {"pretrained", "scratch"} for arms in carried["tasks"].values()) and carried["floor"] > 0
     with pytest.raises(InputError, match="already holds a run"):
         main_job.run(tiny_setting, tmp_path / "run", 0, device.pick("cpu"))
-
-
-@pytest.fixture
-def gpt1_folder(tmp_path):
-    """A small random model laid out as Hugging Face lays out GPT-1's, with a vocabulary of letters."""
-    letters = [*"abcdefghijklmnopqrstuvwxyz.,?'"]
-    pieces = ["<unk>", *letters, *(f"{letter}</w>" for letter in letters)]
-    folder = tmp_path / "gpt1"
-    save_openai_gpt(GPT(GPTConfig(len(pieces), 512, 1, 2, 16, tie_weights=True), seed=0), folder)
-    (folder / "vocab.json").write_text(json.dumps({piece: i for i, piece in enumerate(pieces)}))
-    (folder / "merges.txt").write_text("#version: 0.2\n")
-    return folder
 
 
 @pytest.mark.parametrize("frozen", [True, False])
@@ -454,8 +434,9 @@ def test_evaluate_overwrites_nothing(tmp_path, model, text, capsys):
     assert commands.main(["evaluate", "--model", model, "--text", text, "--out", str(kept)]) == 2
     one_line(capsys, "kept.json exists")
     assert kept.read_text() == "mine"
-    assert commands.main(["evaluate", "--model", model, "--test", text]) == 2
-    one_line(capsys, "only pre-trained", "--text")
+    for name in (model, "openai-community/openai-gpt", str(tmp_path / "nowhere")):
+        assert commands.main(["evaluate", "--model", name, "--test", text]) == 2
+        one_line(capsys, f"{name} holds no fine-tuned model", "only pre-trained", "--text")
 
 
 def test_only_pretrain_runs_in_processes(monkeypatch, capsys):

@@ -14,6 +14,7 @@ from minigpt.data import world_tasks
 from minigpt.finetune import FinetuneConfig, finetune
 from minigpt.generate import generate
 from minigpt.model import GPT, GPTConfig
+from minigpt.probe import probe
 from minigpt.studies import zeroshot
 from minigpt.support.errors import InputError
 from minigpt.task_model import TaskModel
@@ -56,7 +57,10 @@ def test_bfloat16_is_numpy_to_its_digits(device, seed):
     assert 1e-4 < far(found.float().cpu().numpy(), expected) < 2e-2  # below 1e-4 it would not be bfloat16
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+HAS_TF32 = torch.cuda.is_available() and torch.cuda.get_device_capability() >= (8, 0)
+
+
+@pytest.mark.skipif(not HAS_TF32, reason="no GPU here that has TF32")
 @pytest.mark.parametrize("seed", range(3))
 def test_tf32_is_numpy_to_its_digits(seed):
     model = GPT(CONFIG, seed).to("cuda").eval()
@@ -125,6 +129,7 @@ def test_every_task(device, task, tok, tmp_path):
     found = finetune(tuned, examples, FinetuneConfig(epochs=2, batch_size=8, aux=aux), progress=False)
     assert np.isfinite(found["losses"]).all()
     score = tuned.evaluate(examples).score
+    assert np.isfinite(probe(tuned, examples, progress=False)["loss"])
     tuned.save(tmp_path)
     assert TaskModel.load(tmp_path).predict(examples[:4]) is not None
     assert 0 <= score <= 1

@@ -1,14 +1,20 @@
 """A walk through every public function with a model that says it stands on a GPU, NVIDIA's or a Mac's.
 
 Each stage of the walk runs on the CPU, and on a device that is only pretended (`pretended.py`): mixed devices raise
-there, and what comes out must be the CPU's. Then known faults are put back, and each stage is seen to find its own.
+there, and what comes out must be the CPU's. No function that handles tensors is left out. Then known faults are put
+back, and each stage is seen to find its own.
 """
 
+import ast
 import contextlib
 import dataclasses
 import inspect
 import json
+import sys
 import textwrap
+from concurrent.futures import Future
+from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -31,7 +37,7 @@ from minigpt.pictures import widgets
 from minigpt.pictures.explorer import page, payload
 from minigpt.pretrained import add_markers, load_openai_gpt, save_openai_gpt
 from minigpt.probe import probe
-from minigpt.studies import ablation, main_job, zeroshot
+from minigpt.studies import ablation, main_job, named, settings, snapshots, zeroshot
 from minigpt.support import device as devices
 from minigpt.task_model import TaskModel
 from minigpt.tokenizer import Tokenizer
@@ -119,10 +125,10 @@ def walk_generate(device, folder):
     gpt, rows = body(device), [[TOK.start_id], [TOK.start_id, 1, 2]]
     told = []
     for cached in (True, False):
-        for settings in ({}, {"top_k": 3}, {"top_p": 0.5}, {"temperature": 0.0}, {"end_id": TOK.end_id}):
+        for how in ({}, {"top_k": 3}, {"top_p": 0.5}, {"temperature": 0.0}, {"end_id": TOK.end_id}):
             for where in ("cpu", device):
                 draws = torch.Generator(where).manual_seed(0)
-                drawn = generate(gpt, rows, 20, generator=draws, use_cache=cached, **settings)
+                drawn = generate(gpt, rows, 20, generator=draws, use_cache=cached, **how)
                 told += [drawn] if where == "cpu" else []  # a Mac draws other numbers
         generate(gpt, rows, 3, use_cache=cached)
         ids = torch.tensor(rows[1:], device=device)
@@ -154,18 +160,49 @@ def walk_explorer(device, folder):
 
 
 def walk_studies(device, folder):
-    """`ablate` of one task with all its bodies, the LSTM too, and the two halves of the main job."""
-    rows = ablation.ablate(folder, 0, small(), lambda line: None, device)
-    setting = small()
+    """`ablate` of one task with all its bodies, the LSTM too."""
+    with mock.patch.object(settings, "toy", lambda seed: small()):
+        commands.main(["ablate", "--seeds", "0", "--out", str(folder), "--device", device.type])
+    rows = ablation.read_table(folder / "ablations.csv")
+    return [row["score"] for row in rows if not row["labels"]]  # the others drop other numbers on other devices
+
+
+class Here:
+    """A pool that does its work at once, in this process: what is pretended reaches no other."""
+
+    def submit(self, work, *given):
+        done = Future()
+        done.set_result(work(*given))
+        return done
+
+
+def small_job(seed):
+    """All that the main job does, a few steps of it: another text, snapshots, a model without mask."""
+    setting, fresh = small(), world.stories(4, 1)
     tasks = {name: dataclasses.replace(data, train=data.test) for name, data in setting.tasks.items()}
-    setting = dataclasses.replace(
-        setting, tasks=tasks, corpus=dataclasses.replace(setting.corpus, fresh=world.stories(4, 1))
-    )
-    tok = setting.tokenizer()
-    done = main_job.pretrained(setting, setting.corpus, tok, folder / "job", device)
-    row = main_job.fine_tuned(setting, "entailment", tok, 0, device, folder / "job", folder / "tuned")
-    rows = [r["score"] for r in rows if not r["labels"]]  # the others drop other numbers on other devices
-    return rows, done["loss"], row["cut"]
+    others = {name: dataclasses.replace(corpus, fresh=fresh) for name, corpus in setting.others.items()}
+    corpus = dataclasses.replace(setting.corpus, fresh=fresh)
+    return dataclasses.replace(setting, tasks=tasks, others=others, corpus=corpus, snapshots=(0, 4))
+
+
+def walk_main_job(device, folder):
+    """`run` with a named model, of which W^y alone is fitted, then all weights."""
+    TOK.save(folder / "named")
+    body(torch.device("cpu")).save(folder / "named")
+    told = []
+    with (
+        mock.patch.object(main_job, "processes_for", lambda n: contextlib.nullcontext(Here())),
+        mock.patch.object(snapshots, "UNMASKED_STEPS", 2),
+        mock.patch.object(settings, "real", small_job),
+        mock.patch.object(named, "RECIPE", dataclasses.replace(named.RECIPE, accumulate=2)),
+    ):
+        for how in (["--frozen"], []):
+            line = ["run", "--real", "--model", folder / "named", "--out", folder / f"out{len(told)}", *how]
+            assert commands.main([*map(str, line), "--device", device.type]) == 0
+            metrics = json.loads((folder / f"out{len(told)}" / "metrics.json").read_text())
+            losses = [metrics["pretraining"]["loss"], *(one["loss"] for one in metrics["others"].values())]
+            told.append((losses, metrics["tasks"]["entailment"]["named model"]["score"]))
+    return told
 
 
 def walk_gpt1(device, folder):
@@ -178,6 +215,7 @@ def walk_gpt1(device, folder):
     with torch.no_grad():
         states, loss = grown.hidden(ids), lm_loss(gpt(ids), ids)
     params = reference.params_from(gpt)
+    payload.rounded(gpt)
     return states.tolist(), loss.item(), {name: p.sum() for name, p in params.items()}
 
 
@@ -204,6 +242,7 @@ def walk_commands(device, folder):
 
 WALKS = {name.removeprefix("walk_"): walk for name, walk in globals().items() if name.startswith("walk_")}
 ON_THE_CPU = {}  # what each stage gave there
+ENTERED = set()  # (file, function) that the stages went through there
 
 
 def numbers(told):
@@ -215,20 +254,76 @@ def numbers(told):
     return [told]
 
 
+def walk_on_the_cpu(stage, folder, monkeypatch, request):
+    """Once for all tests; in `studies` with few labels, whatever is tested."""
+    if stage == "studies":
+        request.getfixturevalue("few_ablations")
+    if stage in ON_THE_CPU:
+        return
+
+    def look(frame, event, given):
+        if event == "call" and "minigpt" in frame.f_code.co_filename:
+            ENTERED.add((frame.f_code.co_filename, frame.f_code.co_qualname))
+
+    folder.mkdir()
+    before = sys.getprofile()
+    with on("cpu", monkeypatch) as device:
+        sys.setprofile(look)
+        try:
+            ON_THE_CPU[stage] = numbers(WALKS[stage](device, folder))
+        finally:
+            sys.setprofile(before)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("stage", WALKS)
 def test_the_walk(stage, kind, tmp_path, monkeypatch, request):
-    if stage == "studies":
-        request.getfixturevalue("few_ablations")
-    if stage not in ON_THE_CPU:
-        (tmp_path / "cpu").mkdir()
-        with on("cpu", monkeypatch) as device:
-            ON_THE_CPU[stage] = numbers(WALKS[stage](device, tmp_path / "cpu"))
+    walk_on_the_cpu(stage, tmp_path / "cpu", monkeypatch, request)
     (tmp_path / kind).mkdir()
     with on(kind, monkeypatch) as device:
         told = numbers(WALKS[stage](device, tmp_path / kind))
     for here, there in zip(told, ON_THE_CPU[stage], strict=True):
         assert here == (pytest.approx(there, rel=1e-4, abs=1e-5) if isinstance(there, float) else there)
+
+
+# --- nothing is left out ------------------------------------------------------------------------------------------
+
+PACKAGE = Path(minigpt.__file__).parent
+NO_TENSORS = ["reference", "formats", "metrics", "tokenizer", "pictures/explorer/world_table"]  # text and NumPy alone
+NO_TENSORS += [f"studies/{name}" for name in ("baselines", "gpt1_words", "results", "settings")]
+CPU_ALONE = ["studies/books", "studies/scaling", "studies/shipped"]  # by intent: they take no device
+ASIDE = {  # and of the others
+    "fast/linear": {"made_by_amd", "product", "agrees", "OneDNN.forward", "OneDNN.backward"},  # the CPU's library
+    "pictures/widgets": {"attention_stepper", "trained"},  # numbers, a folder
+    "pretrained": {"load_openai_tokenizer"},
+}
+
+
+def public(tree):
+    """The names of a module's functions, and of its classes' methods, that begin with no underscore."""
+    for node in tree.body:
+        inside = node.body if isinstance(node, ast.ClassDef) else []
+        names = {f"{node.name}.{f.name}": f.name for f in inside if isinstance(f, ast.FunctionDef)}
+        names |= {node.name: node.name} if isinstance(node, ast.FunctionDef) else {}
+        yield from (whole for whole, name in names.items() if not name.startswith("_"))
+
+
+def to_be_walked():
+    """(file, function) of the lecture, of what makes it fast or is tried with it, and of pictures that ask a model."""
+    rooms = ("*.py", "fast/*.py", "studies/*.py", "pictures/widgets.py", "pictures/explorer/*.py")
+    for path in (path for room in rooms for path in PACKAGE.glob(room)):
+        name = path.relative_to(PACKAGE).with_suffix("").as_posix()
+        if name not in NO_TENSORS + CPU_ALONE:
+            functions = set(public(ast.parse(path.read_text(encoding="utf-8"))))
+            assert functions >= ASIDE.get(name, set()), f"{name} has changed: what of it is to be walked?"
+            yield from ((str(path), function) for function in functions - ASIDE.get(name, set()))
+
+
+def test_no_function_is_left_out(tmp_path, monkeypatch, request):
+    for stage in WALKS:
+        with monkeypatch.context() as patch:
+            walk_on_the_cpu(stage, tmp_path / stage, patch, request)
+    assert set(to_be_walked()) - ENTERED == set()
 
 
 # --- known faults, each put back ----------------------------------------------------------------------------------
@@ -254,6 +349,11 @@ FAULTS = [  # stage that finds it, on which device, where, the right line, the w
     ("tasks", "cuda", task_model.TaskModel, "states", ", device=hidden.device", ""),
     ("studies", "cuda", ablation, "attempt", ", trial.seed).to(device)", ", trial.seed)"),
     ("studies", "cuda", ablation, "body", ".to(device)", ""),
+    ("studies", "cuda", commands.ablate, "ablate", ", device=where)", ")"),
+    ("main_job", "cuda", named, "arm", ".to(device)", ""),
+    ("main_job", "cuda", main_job, "fine_tuned", ".to(device)", ""),
+    ("main_job", "cuda", main_job, "run", '/ "snapshots", device)', '/ "snapshots", "cpu")'),
+    ("main_job", "cuda", commands.run, "run", "args.seed, where,", 'args.seed, "cpu",'),
     ("commands", "cuda", commands.finetune, "finetune", ", args.seed).to(where)", ", args.seed)"),
     ("commands", "cuda", commands.generate, "generate", "gpt.to(where)", "gpt"),
 ]

@@ -17,13 +17,14 @@ from minigpt.model import GPT, GPTConfig
 from minigpt.pretrained import load_body, save_openai_gpt
 from minigpt.support.errors import InputError
 
-REVISION = "0123456789abcdef0123456789abcdef01234567"
+REVISION = hub.PINNED[hub.GPT1]
+OTHER = "0123456789abcdef0123456789abcdef01234567"
 PIECES = ["<unk>", *"abcdefghij", *(f"{c}</w>" for c in "abcdefghij."), "ab", "ab</w>"]
 
 
-def write_model(folder, shards=1, half=False):
+def write_model(folder, shards=1, half=False, seed=0):
     """A model of GPT-1's kind with a vocabulary made here."""
-    save_openai_gpt(GPT(GPTConfig(len(PIECES), 16, 1, 2, 16, tie_weights=True), seed=0), folder)
+    save_openai_gpt(GPT(GPTConfig(len(PIECES), 16, 1, 2, 16, tie_weights=True), seed), folder)
     (folder / "vocab.json").write_text(json.dumps({piece: i for i, piece in enumerate(PIECES)}))
     (folder / "merges.txt").write_text("#version: 0.2\na b\na b</w>\n")
     tensors = load_file(folder / "model.safetensors")
@@ -41,7 +42,7 @@ def write_model(folder, shards=1, half=False):
 
 @pytest.fixture(params=["one file", "shards", "half"])
 def cache(tmp_path, request):
-    """HF_HUB_CACHE with one model of one revision, as `snapshot_download` leaves it."""
+    """HF_HUB_CACHE with the pinned revision of GPT-1's name, as `snapshot_download` leaves it."""
     model = tmp_path / "hub" / "models--openai-community--openai-gpt"
     (model / "snapshots" / REVISION).mkdir(parents=True)
     (model / "refs").mkdir()
@@ -74,6 +75,37 @@ def test_fine_tuning_by_name(cache, tmp_path):
         assert done.returncode == 0, done.stderr
         assert (tmp_path / out / "task.json").exists() and not (tmp_path / out / "checkpoint.safetensors").exists()
     assert json.loads((tmp_path / "head" / "metrics.json").read_text())["score"] == 1
+
+
+def test_the_name_alone_is_one_fixed_revision(tmp_path, monkeypatch, capsys):
+    """Though `main` moved on: the name is the pinned one, `@main` and `@revision` are what they say."""
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    model = tmp_path / "hub" / "models--openai-community--openai-gpt"
+    for seed, revision in enumerate((REVISION, OTHER)):
+        write_model(model / "snapshots" / revision, seed=seed)
+    (model / "refs").mkdir()
+    (model / "refs" / "main").write_text(OTHER)
+    pinned, again, main, other = (load_body(f"{hub.GPT1}{at}")[1] for at in ("", f"@{REVISION}", "@main", f"@{OTHER}"))
+    one, two, three, four = (gpt.blocks[0].mlp[0].weight for gpt in (pinned, again, main, other))
+    assert torch.equal(one, two) and torch.equal(three, four) and not torch.equal(one, three)
+    said = capsys.readouterr().err.splitlines()
+    assert all(REVISION in line for line in said[:2]) and all(OTHER in line for line in said[2:])
+    assert [f"write {hub.GPT1}@{OTHER} to get this one again" in line for line in said] == [False, False, True, False]
+    assert hub.folder_of(hub.GPT1).parent == model / "snapshots"
+
+
+def test_another_name_is_not_pinned(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(
+        "huggingface_hub.snapshot_download", lambda repo, revision, **_: asked.append(revision) or tmp_path
+    )
+    monkeypatch.chdir(tmp_path)
+    for name in ("owner/name", "owner/name@v1", hub.GPT1):
+        hub.folder_of(name)
+    assert asked == [None, "v1", REVISION]
 
 
 def test_what_the_cache_lacks_is_one_line_with_the_roads(tmp_path):

@@ -8,6 +8,7 @@ from dataclasses import replace
 import nbformat
 import numpy as np
 import pytest
+from random_checks import told_apart
 from test_jail import needs_jail
 
 from minigpt.grading import answers, batch, check, experiments, fooling, personal, repair, stored
@@ -25,6 +26,7 @@ TESTED = [
 ]
 OWN = [question for question in NEW if question.verify and question not in TESTED]
 SEEDS = range(1, 11)
+POOLS = ("RIGHT", "PLAIN", "EDGE", "RARE")
 
 by_id = {"ids": lambda question: question.id}
 
@@ -68,9 +70,33 @@ def test_hints_stand_in_both_languages(question):
 def test_every_program_is_what_its_list_says(question):
     """An ordinary check passes the right ones and those that only an edge tells; the reference tells all."""
     chapter, ordinary = module(question.id[:2]), question.wrong[2].answer
-    for name, passes in {"RIGHT": (True, True), "PLAIN": (False, False), "EDGE": (False, True)}.items():
+    told = {"RIGHT": (True, True), "PLAIN": (False, False), "EDGE": (False, True), "RARE": (False, True)}
+    for name, passes in told.items():
         for program in getattr(chapter, name):
             assert (question.reference(program), ordinary(program)) == passes, program.source
+
+
+@pytest.mark.parametrize("question", PANELS, **by_id)
+def test_random_inputs_do_not_make_a_check(question):
+    """Compared with a right program on random inputs of all sizes, the two rare ones pass whatever the seed."""
+    all_nine, passed = told_apart(question.id[:2], (1, 2, 3))
+    rare = {program.about.split(" · ")[0] for program in module(question.id[:2]).RARE}
+    assert all_nine == 0 and sum(n for kind, n in passed.items() if kind in rare) == 6, passed
+    assert "(right ones refused)" not in passed
+
+
+@pytest.mark.parametrize("question", PANELS, **by_id)
+def test_every_two_wrong_programs_that_are_caught_give_a_point(question):
+    check = drawn(question, 1)
+    wrong, right = (np.flatnonzero(np.equal(check.wanted, said)) for said in (False, True))
+    for n_missed, points in enumerate((3, 2, 2, 1, 1, 0, 0)):
+        said = [n in {*right, *wrong[:n_missed]} for n in range(9)]
+        marked = batch.mark(check, answers.Answer(said, "done"))
+        status = {3: "right", 0: "wrong"}.get(points, "partly right")
+        assert (marked["points"], marked["status"]) == (points, status)
+        said[right[0]] = False
+        marked = batch.mark(check, answers.Answer(said, "done"))
+        assert (marked["points"], marked["status"]) == (0, "wrong") and "It finds" not in marked["message"]
 
 
 @pytest.mark.parametrize("question", PANELS, **by_id)
@@ -97,7 +123,7 @@ def test_the_notebook_shows_the_given_programs(question):
 
 
 def test_nothing_hidden_is_where_students_look():
-    hidden = [p.source for q in PANELS for name in ("RIGHT", "PLAIN", "EDGE") for p in getattr(module(q.id[:2]), name)]
+    hidden = [p.source for q in PANELS for name in POOLS for p in getattr(module(q.id[:2]), name)]
     lines = [source.split("\n", 1)[1].strip() for source in hidden]
     texts = [p.read_text(encoding="utf-8") for p in (CHECKOUT / "minigpt").rglob("*.py")]
     for path in (CHECKOUT / "chapters").glob("*/homework.ipynb"):

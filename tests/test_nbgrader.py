@@ -14,6 +14,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbgrader.api import Gradebook
+from nbgrader.utils import determine_grade
 from test_grade import SOURCE, homework_of, solutions
 from test_jail import needs_jail
 
@@ -21,7 +22,7 @@ from minigpt.grading.answers import Answer
 from minigpt.grading.clean import cleaned
 from minigpt.grading.course import make, set_aside
 from minigpt.grading.mathml import drawn
-from minigpt.grading.nbgrader_jail import JailFailed, JailGrade, seed_of
+from minigpt.grading.nbgrader_jail import JailFailed, JailGrade, failed, partly, seed_of
 from minigpt.support.errors import InputError
 
 MARK = "MARK6159"
@@ -283,6 +284,14 @@ def test_the_seed_stays(course):
     assert nbgrader(folder, "autograde", "homework_02", "--student", "fay", "--force").returncode == 0
     assert nbgrader(folder, "generate_feedback", "homework_02", "--student", "fay", "--force").returncode == 0
     assert before and re.findall(r"seed · 种子 \d+", page_of(folder, "fay")) == before
+
+
+def test_a_part_of_the_points_is_what_nbgrader_reads():
+    test = {"nbgrader": {"grade": True, "solution": False, "points": 3, "schema_version": 3, "grade_id": "q"}}
+    mark = {"points": 2, "of": 3, "status": "partly right", "message": "it finds: a; b", "hint": "", "seed": 5}
+    for points, outputs in {2: partly(mark), 0: [failed(mark)], 3: []}.items():
+        assert determine_grade(nbformat.v4.new_code_cell(metadata=test, outputs=outputs)) == (points, 3)
+    assert "it finds: a; b" in partly(mark)[0].text and "5" in partly(mark)[0].text
 
 
 def test_seeds_of_courses_and_homework_differ():

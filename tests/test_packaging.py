@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import json
 import os
 import re
 import shlex
@@ -128,6 +129,8 @@ PARTS = {  # an extra, "" for none: what must be importable with it alone
         "minigpt/pictures/explorer/widget.py",
         "minigpt/pictures/notebook.py",
         "chapters/run_lessons.py",
+        "chapters/*/*.ipynb",
+        "minigpt/data/gpt1_words.py",  # lesson 12 reads GPT-1's vocabulary
     ],
     "book": ["site/*.py", "browser_tests/*.py", "minigpt/grading/mathml.py"],
     "grading": ["minigpt/grading/**/*.py"],
@@ -149,9 +152,18 @@ NAMES |= {"huggingface_hub": "huggingface_hub"}  # whose name has a _, with cond
 FOLDERS = ["tests", "browser_tests", "site", "chapters", "docs", "instructor"]  # their files import each other by name
 
 
+def code_of(path):
+    """What a file says to Python: all of it, or the code cells of a notebook."""
+    source = path.read_text(encoding="utf-8")
+    if path.suffix == ".ipynb":
+        cells = [cell for cell in json.loads(source)["cells"] if cell["cell_type"] == "code"]
+        source = "\n".join("".join(cell["source"]) for cell in cells)
+    return source
+
+
 def imported(path):
     """Top names that a file imports, anywhere in it, or asks for by `importorskip` and `find_spec`."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(code_of(path))):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and not node.level:
@@ -199,6 +211,8 @@ def test_every_extra_is_complete(part):
         ("grading", "nbformat"),
         ("test", "minigpt"),
         ("notebooks", "ipywidgets"),
+        ("notebooks", "transformers"),
+        ("notebooks", "minigpt"),
         ("gpt1", "huggingface_hub"),
     ],
 )

@@ -63,6 +63,9 @@ PLACE = "another place of the row than the target · 取的不是目标那一列
 ZERO = "a target of 0 is taken for none · 把目标 0 当成没有目标"
 MISSING = "places without a target · 没有目标的位置"
 LARGE = "large logits, or far apart · logits 很大，或相差很大"
+EQUAL = "equal logits · 相等的 logit"
+ROWS = "equal rows · 相同的行"
+MANY = "a vocabulary of hundreds · 几百个词的词表"
 SMALL = "very small probabilities · 很小的概率"
 CHANGES = "an argument is changed · 改动了参数"
 FIRST = """
@@ -136,6 +139,21 @@ EDGE = [
         {CHANGES: [("    z = logits[targets != -100]\n", "    z = logits[targets != -100]\n    logits *= 1.5\n")]},
     ),
 ]
+SUM = "np.exp(z - top[:, None]).sum(axis=1)"
+ONCE = "1 + np.where(z < top[:, None], np.exp(z - top[:, None]), 0).sum(axis=1)"
+PAIRS, KEYS = (
+    "zip(logits.tolist(), targets.tolist())",
+    "dict(zip(map(tuple, logits.tolist()), targets.tolist())).items()",
+)
+KEPT = "    kept = np.flatnonzero(targets >= 0)\n"
+UNIQUE = "    kept = np.unique(logits, axis=0, return_index=True)[1]\n    kept = kept[targets[kept] >= 0]\n"
+RARE = [
+    *variants(FIRST, {EQUAL: [(SUM, ONCE)], MANY: [("targets[there]", "targets[there].astype(np.int8)")]}),
+    *variants(SECOND, {EQUAL: [("sorted((x - row[target] for x in row)", "sorted({x - row[target] for x in row}")]}),
+    *variants(SECOND, {ROWS: [(PAIRS, KEYS)]}),
+    *variants(THIRD, {ROWS: [(KEPT, UNIQUE)]}),
+    *variants(FOURTH, {MANY: [("np.exp(z).sum", "np.sort(np.exp(z))[:, -100:].sum")]}),
+]
 
 
 def true_loss(logits, targets):
@@ -153,6 +171,9 @@ def loss_cases(edges):
         yield rng.normal(size=(3, 4)), np.array([-100, 0, -100])
         yield np.array([[1000.0, 999.0, 0.0], [-1000.0, -1001.0, -999.0]]), np.array([1, 0])
         yield np.array([[0.0, 60.0, 1.0], [0.0, 0.0, 90.0]]), np.array([0, 1])
+        yield np.zeros((3, 5)), np.array([1, 3, 0])
+        yield np.array([[1.0, 2.0], [0.0, 3.0], [1.0, 2.0], [1.0, 2.0]]), np.array([0, 1, 1, 0])
+        yield rng.normal(size=(3, 300)), np.array([250, 7, 131])
 
 
 def passes(candidate, edges=True):
@@ -170,4 +191,4 @@ def passes(candidate, edges=True):
     return True
 
 
-QUESTIONS = (check_question("01.4", "check_loss", passes, GIVEN, RIGHT, PLAIN, EDGE),)
+QUESTIONS = (check_question("01.4", "check_loss", passes, GIVEN, RIGHT, PLAIN, EDGE, RARE),)

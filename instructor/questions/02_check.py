@@ -73,6 +73,9 @@ MIXED = "q, k and v mixed up · q、k、v 弄混了"
 WIDTH = "values of another width than the keys · 值与键的宽度不同"
 LARGE = "large scores · 分数很大"
 LONG = "a long text · 文本很长"
+ZERO = "a score of exactly 0 · 恰好为 0 的分数"
+EQUAL = "equal scores · 相等的分数"
+MANY = "hundreds of tokens · 几百个词元"
 CHANGES = "an argument is changed · 改动了参数"
 FIRST = """
 def candidate(q, k, v):
@@ -142,6 +145,24 @@ EDGE = [
     ),
     *variants(FOURTH, {LONG: [("range(len(k))", "range(min(len(k), 16))")]}),
 ]
+MASK = "np.where(j <= i, q @ k.T / np.sqrt(d_k), -np.inf)"
+RARE = [
+    *variants(
+        FIRST,
+        {
+            ZERO: [(MASK, "np.tril(q @ k.T / np.sqrt(d_k))\n    scores[scores == 0] = -np.inf")],
+            EQUAL: [("e.sum(axis=1, keepdims=True)", "(1 + (e * (e < 1)).sum(axis=1, keepdims=True))")],
+            MANY: [("j <= i", "(j <= i) & (i - j < 64)")],
+        },
+    ),
+    *variants(
+        SECOND, {ZERO: [("np.exp(s - np.logaddexp.reduce(s))", "np.exp(s - np.logaddexp.reduce(s)) * (s != 0)")]}
+    ),
+    *variants(SECOND, {MANY: [("v[:t].T @ w", "v[max(0, t - 100) : t].T @ w[-100:]")]}),
+    *variants(THIRD, {ZERO: [("np.exp(s - s.max(axis=1)[:, None])", "np.exp(s - s.max(axis=1)[:, None]) * (s != 0)")]}),
+    *variants(FOURTH, {EQUAL: [("np.exp(most[j:] - new)", "np.exp(most[j:] - new) * (s != most[j:])")]}),
+    *variants(FOURTH, {MANY: [("range(len(k))", "range(min(len(k), 128))")]}),
+]
 
 
 def true_attention(q, k, v):
@@ -165,6 +186,10 @@ def attention_cases(edges):
         yield 40 * q, 40 * k, rng.normal(size=(3, 2))
         yield np.ones((2, 1)) * 40, np.array([[-40.0], [40.0]]), np.array([[1.0], [2.0]])
         yield np.array([[1000.0], [-1000.0], [1.0]]), np.array([[1.0], [2.0], [-1.0]]), rng.normal(size=(3, 1))
+        yield np.zeros((4, 3)), *rng.normal(size=(2, 4, 3))
+        yield rng.normal(size=(4, 3)), np.ones((4, 3)), rng.normal(size=(4, 2))
+        yield np.eye(4), np.eye(4)[[1, 0, 2, 0]], rng.normal(size=(4, 2))
+        yield rng.normal(size=(3, 300, 2))
 
 
 def passes(candidate, edges=True):
@@ -182,4 +207,4 @@ def passes(candidate, edges=True):
     return True
 
 
-QUESTIONS = (check_question("02.5", "check_attention", passes, GIVEN, RIGHT, PLAIN, EDGE),)
+QUESTIONS = (check_question("02.5", "check_attention", passes, GIVEN, RIGHT, PLAIN, EDGE, RARE),)

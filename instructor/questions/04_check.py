@@ -67,6 +67,10 @@ ALL = "statistics of all rows together · 各行一起算了"
 EPSILON = "rows with little variance: the 1e-5 · 方差很小的行：1e-5"
 FAR = "numbers far from 0 · 离 0 很远的数"
 AXES = "one axis, or three · 一个轴或三个轴"
+ZERO = "numbers that are 0 · 为 0 的数"
+EQUAL = "equal numbers in a row · 一行里有相等的数"
+NO_GAIN = "a gain of 0 · 为 0 的增益"
+MANY = "rows of hundreds of numbers · 每行几百个数"
 CHANGES = "an argument is changed · 改动了参数"
 FIRST = """
 def candidate(x, gain, bias):
@@ -140,6 +144,16 @@ EDGE = [
     *variants(FOURTH, {CHANGES: [("np.empty(x.shape)", "x")], AXES: [("x.shape[:-1]", "x.shape[:1]")]}),
     *variants(FOURTH, {EPSILON: [("+ 1e-5)", ") + 1e-5")], FAR: [("x[place].mean()", "np.float32(x[place].mean())")]}),
 ]
+MEAN, THERE = "x.mean(axis=-1, keepdims=True)", "x.sum(-1, keepdims=True) / np.count_nonzero(x, -1, keepdims=True)"
+RARE = [
+    *variants(FIRST, {ZERO: [(MEAN, THERE)]}),
+    *variants(FIRST, {NO_GAIN: [("* gain", "* np.where(gain, gain, 1)")]}),
+    *variants(FIRST, {MANY: [("(centred**2).mean", "(centred[..., :100] ** 2).mean")]}),
+    *variants(SECOND, {NO_GAIN: [("bias + gain * first", "bias + (gain if gain.all() else 1) * first")]}),
+    *variants(THIRD, {MANY: [("wide.mean(axis=-1)", "wide[..., :64].mean(axis=-1)")]}),
+    *variants(FOURTH, {EQUAL: [("x[place].mean()", "np.unique(x[place]).mean()")]}),
+    *variants(FOURTH, {ZERO: [("/ row.size", "/ np.count_nonzero(x[place])")]}),
+]
 
 
 def true_norm(x, gain, bias):
@@ -158,6 +172,9 @@ def norm_cases(edges):
             yield scale * rng.normal(size=(3, 4)), *rng.normal(size=(2, 4))
         yield 1e8 + rng.normal(size=(3, 4)), *rng.normal(size=(2, 4))
         yield rng.normal(size=(3, 1)), np.ones(1), np.ones(1)
+        yield np.maximum(rng.normal(size=(3, 6)), 0), *rng.normal(size=(2, 6))
+        yield np.array([[1.0, 1.0, 4.0], [2.0, 5.0, 5.0]]), np.array([0.0, 2.0, -1.0]), rng.normal(size=3)
+        yield rng.normal(size=(2, 300)), *rng.normal(size=(2, 300))
 
 
 def passes(candidate, edges=True):
@@ -175,4 +192,4 @@ def passes(candidate, edges=True):
     return True
 
 
-QUESTIONS = (check_question("04.5", "check_layer_norm", passes, GIVEN, RIGHT, PLAIN, EDGE),)
+QUESTIONS = (check_question("04.5", "check_layer_norm", passes, GIVEN, RIGHT, PLAIN, EDGE, RARE),)

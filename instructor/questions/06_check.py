@@ -70,6 +70,9 @@ LOW = "a low temperature · 低温度"
 LARGE = "large logits · logits 很大"
 ENDS = "k of 1, or more than there are · k 为 1，或多于总数"
 UNLIKELY = "many unlikely ids · 许多不太可能的 id"
+ZERO = "a logit of exactly 0 · 恰好为 0 的 logit"
+HIGH = "a high temperature · 高温度"
+IDS = "ids in the hundreds · 上百的 id"
 FOREIGN = "chance from elsewhere than rng · 随机性不来自 rng"
 CHANGES = "an argument is changed · 改动了参数"
 FIRST = """
@@ -137,6 +140,16 @@ EDGE = [
     ),
     *variants(FOURTH, {LARGE: [("logits[order] - logits[order].max()", "logits[order]")]}),
 ]
+RARE = [
+    *variants(FIRST, {ZERO: [("np.exp(z - z[0])", "np.exp(z - z[0]) * (z != 0)")]}),
+    *variants(
+        FIRST, {HIGH: [("/ temperature", "/ min(temperature, 20)")], IDS: [("order[place", "np.int8(order)[place")]}
+    ),
+    *variants(SECOND, {ZERO: [("return (z", "z[z == 0] = -np.inf\n    return (z")]}),
+    *variants(THIRD, {HIGH: [(") / temperature", ") / min(temperature, 20.0)")]}),
+    *variants(THIRD, {ZERO: [("for x, _ in likely]", "if x else 0.0 for x, _ in likely]")]}),
+    *variants(FOURTH, {IDS: [("np.int32(order", "np.uint8(order")]}),
+]
 
 
 def true_shares(logits, temperature, k):
@@ -156,6 +169,8 @@ def sampler_cases(edges):
         yield logits, 1.0, 9, 500
         yield np.array([0.0, 1000.0, 1001.0]), 1.0, 3, 500
         yield np.array([0.0, -1000.0, -1001.0]), 0.01, 2, 100
+        yield 100 * logits, 100.0, 5, 500
+        yield np.arange(300.0) * 10, 10.0, 2, 100
         yield np.append(np.zeros(1), np.full(400, -7.0)), 1.0, 401, 800
 
 
@@ -179,4 +194,4 @@ def passes(candidate, edges=True):
     return True
 
 
-QUESTIONS = (check_question("06.5", "check_sampler", passes, GIVEN, RIGHT, PLAIN, EDGE),)
+QUESTIONS = (check_question("06.5", "check_sampler", passes, GIVEN, RIGHT, PLAIN, EDGE, RARE),)

@@ -54,6 +54,9 @@ NEGATIVE = "scores below 0 · 负的分数"
 LONG = "long texts · 文本很长"
 LENGTHS = "texts of different lengths · 文本长度不同"
 AGAIN = "ids that come again · id 重复出现"
+IDS = "large ids · 很大的 id"
+MIXED = "the same ids in another order · 同样的 id，次序不同"
+MANY = "texts of hundreds of ids · 几百个 id 的文本"
 CHANGES = "an argument is changed · 改动了参数"
 FIRST = """
 def candidate(encode, w, a, b):
@@ -120,6 +123,14 @@ EDGE = [
         FOURTH, {AGAIN: [("    if b < a:", "    a = [x for i, x in enumerate(a) if x not in a[:i]]\n    if b < a:")]}
     ),
 ]
+RARE = [
+    *variants(FIRST, {IDS: [("encode([0, *a, 1, *b, 2])", "encode(list(bytes([0, *a, 1, *b, 2])))")]}),
+    *variants(FIRST, {MIXED: [("one + other", "one + (one if sorted(a) == sorted(b) else other)")]}),
+    *variants(SECOND, {IDS: [("encode(ids + [2])", "encode([i % 1000 for i in ids] + [2])")]}),
+    *variants(SECOND, {MANY: [("ids.append(1)", "ids = [*ids[:200], 1]")]}),
+    *variants(THIRD, {MANY: [("list(y) + [2]", "list(y)[:128] + [2]")]}),
+    *variants(FOURTH, {MIXED: [("if a == b:", "if sorted(a) == sorted(b):")]}),
+]
 
 
 def encode(ids):
@@ -137,6 +148,9 @@ def pair_cases(edges):
             yield w, [5, 5, 4, 5], [4]
             yield w, [4], [6, 3, 6, 3, 9]
             yield w, list(range(3, 33)), list(range(30, 10, -1))
+            yield w, [5, 7, 4], [4, 5, 7]
+            yield w, [40_000, 7], [256, 9]
+            yield w, list(range(3, 303)), list(range(400, 100, -1))
 
 
 def passes(candidate, edges=True):
@@ -154,4 +168,4 @@ def passes(candidate, edges=True):
     return True
 
 
-QUESTIONS = (check_question("09.5", "check_pair", passes, GIVEN, RIGHT, PLAIN, EDGE),)
+QUESTIONS = (check_question("09.5", "check_pair", passes, GIVEN, RIGHT, PLAIN, EDGE, RARE),)

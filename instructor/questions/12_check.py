@@ -109,6 +109,9 @@ AGAIN = "a pair that occurs several times · 同一对出现多次"
 CASE = "upper case, or other scripts · 大写字母或其他文字"
 SHORT = "a short word, or no merges · 很短的词，或没有合并"
 LONG = "a long word · 很长的词"
+SIGNS = "digits and punctuation · 数字和标点"
+MANY = "hundreds of merges · 几百个合并"
+HUNDREDS = "hundreds of characters · 几百个字符"
 CHANGES = "an argument is changed · 改动了参数"
 FIRST = """
 def candidate(word, merges):
@@ -208,6 +211,14 @@ EDGE = [
         },
     ),
 ]
+RARE = [
+    *variants(FIRST, {SIGNS: [("*word[:-1]", "*filter(str.isalpha, word[:-1])")]}),
+    *variants(FIRST, {MANY: [("enumerate(merges)", "enumerate(merges[:100])")]}),
+    *variants(SECOND, {SIGNS: [("tuple(word[:-1])", 'tuple(word[:-1].split("-")[-1])')]}),
+    *variants(SECOND, {MANY: [("len(merges)", "len(merges[:64])")]}),
+    *variants(THIRD, {HUNDREDS: [("zip(starts, ends)]", "zip(starts[:128], ends)]")]}),
+    *variants(FOURTH, {HUNDREDS: [("while i + 1 < len(pieces):", "while i + 1 < min(len(pieces), 100):")]}),
+]
 
 
 def true_pieces(word, merges):
@@ -228,8 +239,8 @@ def word_cases(edges):
         yield from (("low", []), ("a", merges), ("a", []), ("es", [("e", "s</w>")]), ("Est", merges), ("LOwer", merges))
         yield from ((word, [("a", "a"), ("aa", "a")]) for word in ("aaab", "aaaaaab", "aab"))
         yield from ((word, [("a", "b"), ("ab", "ab")]) for word in ("ababab", "ababc" * 3, "c" * 9 + "abab" * 3))
-        yield "小猫été", [("小", "猫"), ("é", "t")]
-        yield "lesson", merges
+        yield from (("小猫été", [("小", "猫"), ("é", "t")]), ("lesson", merges), ("3-d", [("3", "-"), ("3-", "d</w>")]))
+        yield from (("abab", [(chr(500 + i), "x") for i in range(300)] + [("a", "b")]), ("ab" * 150, [("a", "b")]))
 
 
 def passes(candidate, edges=True):
@@ -246,4 +257,4 @@ def passes(candidate, edges=True):
     return True
 
 
-QUESTIONS = (check_question("12.5", "check_pieces", passes, GIVEN, RIGHT, PLAIN, EDGE),)
+QUESTIONS = (check_question("12.5", "check_pieces", passes, GIVEN, RIGHT, PLAIN, EDGE, RARE),)

@@ -3,8 +3,20 @@
 import argparse
 import contextlib
 import json
+import textwrap
 
 from minigpt.support.errors import InputError, note
+
+
+class Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Help with the defaults that there are; a name such as openai-community/openai-gpt stays on one line."""
+
+    def _get_help_string(self, action):
+        return action.help if str(action.default) in ("None", "False", "") else super()._get_help_string(action)
+
+    def _split_lines(self, text, width):
+        return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False)
+
 
 INSTRUCTOR = "folder with the references and homework sources; the default is `instructor` of a checkout"
 
@@ -15,7 +27,7 @@ def command(commands, name, does, about, example, seed=True, device=True):
         help=about,
         description=about,
         epilog=f"example: {example}",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=Help,
     )
     parser.set_defaults(does=does)
     if seed:

@@ -16,7 +16,11 @@ def add(commands):
         "minigpt evaluate --model runs/nli --test c.jsonl",
         seed=False,
     )
-    p.add_argument("--model", required=True, help="a folder of `minigpt finetune`, or of `pretrain` with --text")
+    p.add_argument(
+        "--model",
+        required=True,
+        help="a folder of `minigpt finetune`; with --text one of `pretrain` or GPT-1, or a hub's name",
+    )
     what = p.add_mutually_exclusive_group(required=True)
     what.add_argument("--test", help="labelled examples for a fine-tuned model")
     what.add_argument("--text", help="a text file for a language model: eq. (1)")
@@ -35,10 +39,10 @@ def evaluate(args):
     where, folder = device.pick(args.device), Path(args.model)
     if args.out and Path(args.out).exists():
         raise InputError(f"{args.out} exists; choose another --out, or delete it")
-    if not args.text and (folder / "config.json").exists() and not (folder / "task.json").exists():
+    if not args.text and not (folder / "task.json").exists():
         raise InputError(
-            f"{folder} is only pre-trained, and --test needs a fine-tuned model: run `minigpt finetune --model "
-            f"{folder}` first, or measure it with --text"
+            f"{folder} holds no fine-tuned model, which --test needs: check the name; of a model that is only "
+            f"pre-trained, run `minigpt finetune --model {folder}` first, or measure it with --text"
         )
     if args.text:
         tok, gpt = load_body(args.model)  # a hub's name is no path

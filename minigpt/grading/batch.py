@@ -173,17 +173,18 @@ def grade_one(batch, student, submission):
 
 
 def mark(check, answer, student=None):
-    """A question's points, verdict and hint; points are all or none."""
+    """A question's points, verdict and hint; an answer that is right in part gets whole points, rounded down."""
     marked = {"id": check.id, "function": check.function, "of": check.points, "points": 0, "hint": ""}
     if answer.status != "done":
         blank = answer.status == "error" and "NotImplementedError" in answer.note
         note = answer.note.encode("utf-8", "backslashreplace").decode()  # no half of a character goes into a file
         return marked | {"status": "not answered" if blank else answer.status, "message": note}
     verdict = judge(check, answer.outputs, student)
-    status = "right" if verdict.right else "wrong"
+    some, of = (1, 1) if verdict.right else verdict.part
+    points = check.points * some // of
     return marked | {
-        "points": check.points if verdict.right else 0,
-        "status": status,
+        "points": points,
+        "status": "right" if verdict.right else "partly right" if points else "wrong",
         "message": verdict.message,
         "hint": verdict.hint,
     }

@@ -18,7 +18,9 @@ PAGE = """<!DOCTYPE html>
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer">
 <title>{title}</title>
 {styles}
-<style>math[display=block] {{ display: block math; overflow: auto hidden; max-width: 100%; }}</style>
+<style>math[display=block] {{ display: block math; overflow: auto hidden; max-width: 100%; }}
+.output_wrapper pre {{ white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere; }}
+div.nbgrader_cell .panel-heading {{ height: auto; overflow: hidden; }}</style>
 </head><body>
 {body}
 </body></html>

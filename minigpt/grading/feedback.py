@@ -16,7 +16,7 @@ PAGE = """<!DOCTYPE html>
 <style>
 :root {{ color-scheme: light dark; }}
 body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto; padding: 0 1rem; }}
-h1, h2, p {{ overflow-wrap: anywhere; }}
+h1, h2, p {{ overflow-wrap: anywhere; }} h1, h2 {{ word-break: keep-all; }} h2 span {{ white-space: nowrap; }}
 section {{ border-left: 6px solid #999; padding: 0 1rem; margin: 1.5rem 0; }}
 section.right {{ border-color: #2a8f4f; }} section.wrong {{ border-color: #e07b00; }}
 .hint {{ white-space: pre-line; }}
@@ -28,6 +28,7 @@ pre {{ background: #8882; padding: .75rem; overflow-x: auto; white-space: pre-wr
 """
 STATUS = {
     "right": "right · 正确",
+    "partly right": "partly right · 部分正确",
     "wrong": "wrong · 错误",
     "error": "an error · 运行出错",
     "not answered": "not answered · 未作答",
@@ -64,16 +65,21 @@ def body(result, seed):
     return "\n".join(told)
 
 
+def breaking(name):
+    """A function's name, which a narrow page may break behind a `_`."""
+    return escape(name).replace("_", "_<wbr>")
+
+
 def question(mark, source):
     """One question's section."""
-    kind = mark["status"] if mark["status"] in ("right", "wrong") else "other"
+    kind = {"right": "right", "wrong": "wrong", "partly right": "wrong"}.get(mark["status"], "other")
     hint = f'<p class="hint"><strong>Hint · 提示:</strong> {escape(mark["hint"])}</p>' if mark["hint"] else ""
     status = escape(STATUS.get(mark["status"], mark["status"]))
     message = (
         in_both(mark["message"]) if kind != "other" else mark["message"]
     )  # the others' are the student's own words
     return (
-        f'<section class="{kind}"><h2>{mark["id"]} {escape(mark["function"])}: {mark["points"]} / {mark["of"]}, '
-        f"{status}</h2><pre>{escape(message)}</pre>{hint}"
+        f'<section class="{kind}"><h2>{mark["id"]} {breaking(mark["function"])}: '
+        f"<span>{mark['points']} / {mark['of']},</span> <span>{status}</span></h2><pre>{escape(message)}</pre>{hint}"
         f"<details><summary>Your answer · 你的答案</summary><pre>{escape(source)}</pre></details></section>"
     )

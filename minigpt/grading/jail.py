@@ -67,7 +67,7 @@ def run(job, seconds, limits, trusted=False):
     Raises:
         InputError: if there can be no jail here.
     """
-    wall = STARTUP + sum(GRACE + PATIENCE * of_one for of_one in [*seconds, *[max(seconds)] * SPARE])
+    wall = STARTUP + sum(GRACE + patience() * of_one for of_one in [*seconds, *[max(seconds)] * SPARE])
     most = len(seconds) * (limits.result + 1024) + (64 << 10)
     if trusted:
         with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryFile() as stdin:
@@ -83,6 +83,11 @@ def run(job, seconds, limits, trusted=False):
             return finished(line, wall, most, stdin=stdin, pass_fds=[rules.fileno()], cwd="/", env={}, **dropped())
 
 
+def patience():
+    """Seconds on the clock for one of CPU: more, the more programs compute than there are cores."""
+    return PATIENCE * max(1, os.getloadavg()[0] / os.cpu_count())
+
+
 def runner(limits, trusted=False):
     """The arguments of Python: the runner as text, so that no folder of ours needs to be seen, and its settings."""
     rlimits = {"RLIMIT_FSIZE": limits.file, "RLIMIT_NOFILE": 64, "RLIMIT_CORE": 0}
@@ -90,7 +95,7 @@ def runner(limits, trusted=False):
         rlimits["RLIMIT_AS"] = limits.memory
     if not trusted:
         rlimits["RLIMIT_NPROC"] = limits.processes  # outside a jail all processes of the user would count
-    clock = {"patience": PATIENCE, "grace": GRACE, "spare": SPARE}
+    clock = {"patience": patience(), "grace": GRACE, "spare": SPARE}
     settings = {"limits": rlimits, "box": limits.result, "jailed": not trusted, **clock}
     return ["-s", "-S", "-P", "-c", program(), json.dumps(settings)]
 

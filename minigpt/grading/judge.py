@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minigpt.grading.kinds import is_panel, missed
+from minigpt.grading.kinds import caught, is_panel, missed
 from minigpt.grading.question import Program
 from minigpt.grading.verify import VERIFY
 
@@ -23,6 +23,7 @@ class Verdict:
     right: bool
     message: str
     hint: str = ""
+    part: tuple[int, int] = (0, 1)  # of an answer that is not right: how much of it, out of how much
 
 
 def judge(check, outputs, student=None):
@@ -38,7 +39,7 @@ def judge(check, outputs, student=None):
         pairs = enumerate(zip(outputs, check.wanted, strict=True))
         wrong = [n for n, (found, wanted) in pairs if difference(found, wanted, check)]
         if wrong:
-            return Verdict(False, missed(check, wrong), hint_for(check, outputs))
+            return Verdict(False, missed(check, wrong), hint_for(check, outputs), caught(check, wrong))
     for n, (found, wanted) in enumerate(zip(outputs, check.wanted, strict=True)):
         if check.verify:
             differs, hint = verified(check, check.cases[n], found, student)

@@ -3,6 +3,9 @@
 nine programs that the notebook shows  --student's own check
 hidden ones, six wrong and three right, drawn by the seed  --grade
 
+Two of the wrong ones differ from right ones for ordinary inputs, two at the edges that the text names, two where random
+numbers of all sizes and scales hardly ever come: at 0, at equal numbers, in the hundreds.
+
 The grade tells kinds of mistakes that were missed, never which program it was; each stands in a process of its own.
 """
 
@@ -23,7 +26,7 @@ NO_EDGES = (
     "只试普通输入不够：试试题目允许的边界情形，调用之后再看看参数变了没有。"
 )
 SECONDS = 2  # of CPU, for each program
-OF_EACH = 3  # right ones, wrong ones that ordinary inputs show, wrong ones that only an edge shows
+OF_EACH = (3, 2, 2, 2)  # right ones; wrong ones that ordinary inputs show, that an edge shows, that are rare
 
 
 def programs(text):
@@ -51,44 +54,45 @@ def variants(text, mistakes):
     return made
 
 
-def panel(given, right, plain, edge):
-    """What `Question.draw` is for a check: `given`, a text, for the student; for the grade three of each other list.
+def panel(given, *pools):
+    """What `Question.draw` is for a check: `given`, a text, for the student; for the grade some of each pool.
 
     Args:
         given: the functions that the notebook shows, named right_1, ... and wrong_1, ...
-        right, plain, edge: hidden Programs; `plain` are wrong for ordinary inputs, `edge` for special ones only.
+        pools: hidden Programs: those that are right; those that are wrong for ordinary inputs, for edges only, and for
+            inputs only that random numbers hardly ever are. OF_EACH says how many are drawn.
     """
 
     def draw(rng, shown):
         if shown:
             return [{"candidate": program} for program in programs(given)]
-        drawn = [program for pool in (right, plain, edge) for program in of_different_kinds(pool, rng)]
+        drawn = [x for pool, n in zip(pools, OF_EACH, strict=True) for x in of_different_kinds(pool, n, rng)]
         return [{"candidate": drawn[i]} for i in rng.permutation(len(drawn))]
 
     return draw
 
 
-def of_different_kinds(pool, rng):
-    """Three programs, no two with the same kind of mistake: so no seed asks for much less than another."""
-    kinds = rng.permutation(sorted({program.about or program.source for program in pool}))[:OF_EACH]
-    if len(kinds) < OF_EACH:
-        raise ValueError(f"there are {len(kinds)} kinds of programs, {OF_EACH} are needed")
+def of_different_kinds(pool, n, rng):
+    """n programs, no two with the same kind of mistake: so no seed asks for much less than another."""
+    kinds = rng.permutation(sorted({program.about or program.source for program in pool}))[:n]
+    if len(kinds) < n:
+        raise ValueError(f"there are {len(kinds)} kinds of programs, {n} are needed")
     found = [[program for program in pool if kind in (program.about, program.source)] for kind in kinds]
     return [programs[rng.integers(len(programs))] for programs in found]
 
 
-def check_question(question_id, function, passes, given, right, plain, edge, seconds=SECONDS):
+def check_question(question_id, function, passes, given, *pools, seconds=SECONDS):
     """The Question for a check, `passes(candidate, edges)`: without `edges` it tries ordinary inputs only.
 
-    The lists of programs are those of `panel`.
+    `given` and `pools` are those of `panel`.
     """
     mistakes = (
         Wrong(lambda candidate: True, LETS_ALL_PASS),
         Wrong(lambda candidate: False, LETS_NONE_PASS),
         Wrong(lambda candidate: passes(candidate, edges=False), NO_EDGES),
     )
-    draw = panel(given, right, plain, edge)
-    more = {"n_cases": 3 * OF_EACH, "seconds": seconds, "draw": draw, "apart": True}
+    draw = panel(given, *pools)
+    more = {"n_cases": sum(OF_EACH), "seconds": seconds, "draw": draw, "apart": True}
     return Question(question_id, function, 3, None, passes, mistakes, **more)
 
 
@@ -97,20 +101,34 @@ def is_panel(check):
     return all([*case] == ["candidate"] for case in check.cases) and all(isinstance(x, bool) for x in check.wanted)
 
 
+def caught(check, places):
+    """How many of the wrong programs a check found, and of how many; none if it refused a right one.
+
+    Args:
+        places: the cases that it got wrong.
+    """
+    wrong = [n for n, right in enumerate(check.wanted) if not right]
+    return 0 if {*places} - {*wrong} else len(wrong) - len(places), len(wrong)
+
+
 def missed(check, places):
     """What a check got wrong, the cases at `places`, in two lines: by name where names are shown, else by kind."""
     wrong = [(check.cases[n]["candidate"], check.wanted[n]) for n in places]
     shown = [(program.name, not right) for program, right in wrong if program.name != "candidate"]
     refused = sum(right for program, right in wrong if program.name == "candidate")
     kinds = sorted({program.about for program, right in wrong if program.about and not right})
+    found = sorted({case["candidate"].about for n, case in enumerate(check.cases) if n not in places} - {"", *kinds})
     english = [f"it says {said} to {name}" for name, said in shown]
     chinese = [f"对 {name} 说 {said}" for name, said in shown]
     if refused:
         english.append(f"it refuses {refused} that {'is' if refused == 1 else 'are'} right")
         chinese.append(f"把 {refused} 个正确的程序当成错的")
     if kinds:
-        english.append("it passes this kind of mistake: " + "; ".join(kind.split(" · ")[0] for kind in kinds))
-        chinese.append("放过了这类错误：" + "；".join(kind.split(" · ")[-1] for kind in kinds))
+        english.append("it passes these kinds of mistakes: " + "; ".join(kind.split(" · ")[0] for kind in kinds))
+        chinese.append("放过了这几类错误：" + "；".join(kind.split(" · ")[-1] for kind in kinds))
+    if found and not refused:
+        english.append("it finds these: " + "; ".join(kind.split(" · ")[0] for kind in found))
+        chinese.append("查出了这几类：" + "；".join(kind.split(" · ")[-1] for kind in found))
     n, of = len(places), len(check.cases)
-    told = f"your check is wrong about {n} of {of} programs: {', '.join(english)}"
-    return f"{told}\n{of} 个程序中判断错了 {n} 个：{'，'.join(chinese)}"
+    told = f"your check is wrong about {n} of {of} programs: {'. '.join(english).replace('. it', '. It')}"
+    return f"{told}\n{of} 个程序中判断错了 {n} 个：{'。'.join(chinese)}"

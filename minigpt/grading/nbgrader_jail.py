@@ -1,8 +1,9 @@
 """nbgrader without a kernel: the jail's verdicts become the outputs of the test cells, nbgrader does the rest.
 
-A test cell without an error earns its points; with one, none, and the error's text is the feedback. What cannot be
-graded is never a graded 0: a bad submission is kept for a person to look at, with its reason in the feedback; a jail
-that failed is an error, and nbgrader names the student, goes on with the next, and tries this one again next time.
+A test cell without an error earns its points; with one, none, and the error's text is the feedback; with a number as
+its result, that part of them. What cannot be graded is never a graded 0: a bad submission is kept for a person to look
+at, with its reason in the feedback; a jail that failed is an error, and nbgrader names the student, goes on with the
+next, and tries this one again next time.
 """
 
 import hashlib
@@ -47,6 +48,8 @@ class JailGrade(NbGraderPreprocessor):
             verdict = marks.get(cell.metadata.nbgrader["grade_id"].removesuffix("-test"))
             if verdict is None or not verdict["points"]:
                 cell.outputs = [failed(verdict)]
+            elif verdict["points"] < verdict["of"]:
+                cell.outputs = partly(verdict)
         nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
         return nb, resources
 
@@ -117,10 +120,19 @@ def seed_of(secret, chapter):
 def failed(verdict):
     if verdict is None:
         return new_output("error", ename=REASON, evalue="no such question", traceback=["no such question"])
-    told = STATUS.get(verdict["status"], verdict["status"])
-    lines = [
-        f"{told}: {in_both(verdict['message'])}",
-        *([f"Hint · 提示: {verdict['hint']}"] if verdict["hint"] else []),
-    ]
-    lines += [f"seed · 种子 {verdict['seed']}"] if "seed" in verdict else []
-    return new_output("error", ename=verdict["status"], evalue=verdict["message"][:200], traceback=lines)
+    return new_output("error", ename=verdict["status"], evalue=verdict["message"][:200], traceback=told(verdict))
+
+
+def partly(verdict):
+    """The message, and the points as a result: nbgrader reads that number."""
+    text = "\n".join([*told(verdict), "points · 得分:", ""])
+    points = new_output("execute_result", {"text/plain": str(verdict["points"])})
+    return [new_output("stream", name="stdout", text=text), points]
+
+
+def told(verdict):
+    """A mark in lines: status and message, the hint, the seed."""
+    status = STATUS.get(verdict["status"], verdict["status"])
+    lines = [f"{status}: {in_both(verdict['message'])}"]
+    lines += [f"Hint · 提示: {verdict['hint']}"] if verdict["hint"] else []
+    return lines + ([f"seed · 种子 {verdict['seed']}"] if "seed" in verdict else [])

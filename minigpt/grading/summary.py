@@ -9,7 +9,7 @@ from statistics import mean, median
 
 from minigpt.grading import hints
 from minigpt.grading.chinese import in_both
-from minigpt.grading.feedback import STATUS
+from minigpt.grading.feedback import STATUS, breaking
 from minigpt.grading.sheet import shown
 from minigpt.support.files import replacing
 
@@ -21,7 +21,7 @@ PAGE = """<!DOCTYPE html>
 :root {{ color-scheme: light dark; --line: #8886; --right: #2a8f4f; --wrong: #e07b00; --error: #b4436c;
   --blank: #8a8a8a; --bar: #3b76b8; }}
 body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 56rem; margin: 2rem auto; padding: 0 1rem; }}
-h2 {{ margin-top: 2.5rem; }}
+h2 {{ margin-top: 2.5rem; }} h1, h2, th, .key {{ word-break: keep-all; }}
 table {{ border-collapse: collapse; width: 100%; }}
 caption {{ text-align: left; padding-bottom: .5rem; }}
 th, td {{ text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); }}
@@ -43,7 +43,12 @@ td.wide {{ width: 50%; }}
 {body}
 </body></html>
 """
-KINDS = {"right": "right · 正确", "wrong": "wrong · 错误", "error": "error · 出错", "blank": "not answered · 未作答"}
+KINDS = {
+    "right": "right · 正确",
+    "wrong": "wrong / partly · 错误 / 部分正确",
+    "error": "error · 出错",
+    "blank": "not answered · 未作答",
+}
 MOST = 8  # mistakes of one question
 
 
@@ -66,7 +71,7 @@ def mistake(mark):
     """What went wrong, in words that others' mistakes share: the hint, or the last line of an error."""
     if mark["hint"]:
         return mark["hint"]
-    if mark["status"] == "wrong":
+    if mark["status"] in ("wrong", "partly right"):
         return "wrong, and no known mistake · 错误，不属于已知的典型错误"
     error = mark["message"].partition(hints.BEFORE)[0].strip()
     last = error.rpartition("\n")[2] if mark["status"] == "error" else ""
@@ -75,7 +80,7 @@ def mistake(mark):
 
 def kind_of(status):
     """The colour of a status: an answer that was stopped, crashed or is missing counts as an error."""
-    return {"right": "right", "wrong": "wrong", "not answered": "blank"}.get(status, "error")
+    return {"right": "right", "wrong": "wrong", "partly right": "wrong", "not answered": "blank"}.get(status, "error")
 
 
 def overview(graded, rows):
@@ -116,7 +121,7 @@ def by_question(questions, graded):
         counts = Counter(kind_of(row[f"{question.id} status"]) for row in graded)
         cells = "".join(f'<td class="n">{counts[k]} <small>{counts[k] / len(graded):.0%}</small></td>' for k in KINDS)
         drawn = bar([(kind, counts[kind] / len(graded)) for kind in KINDS])
-        name = f"{question.id} <small>{escape(question.function)}</small>"
+        name = f"{question.id} <small>{breaking(question.function)}</small>"
         lines.append(f'<tr><th scope="row">{name}</th>{cells}<td class="wide">{drawn}</td></tr>')
     return (
         f'<h2>Questions · 题目</h2><p class="key">{key}</p><table class="questions"><thead><tr><th scope="col"></th>'

@@ -64,7 +64,7 @@ def run(setting, out, seed, device, say=print, model=None, frozen=False, resume=
         others = {arm: pool.submit(other_arm, setting, arm, tok, seed, device, out) for arm in setting.others}
         bodiless = pool.submit(arms_without_body, setting, tok, seed, device, out)
         if setting.snapshots:
-            cheating = pool.submit(unmasked, setting, tok, out / "snapshots")
+            cheating = pool.submit(unmasked, setting, tok, out / "snapshots", device)
         pretraining = pretrained(setting, setting.corpus, tok, out, device, say, resume)
         say(pretraining_line(pretraining))
         tuned = {
@@ -84,7 +84,7 @@ def run(setting, out, seed, device, say=print, model=None, frozen=False, resume=
         if setting.snapshots:
             cheating.result()
         if setting.pairs:
-            metrics["without labels"] = unlabelled(setting, out)
+            metrics["without labels"] = unlabelled(setting, out, device)
     for row in tasks.values():
         row["leads"] = leads(row)
     metrics |= {"seconds": time.perf_counter() - started, "gflops": gflops}
@@ -129,10 +129,12 @@ def pretrained(setting, corpus, tok, out, device, say=None, resume=False):
     return result | {"floor": corpus.floor, "steps": recipe.steps, "seconds": time.perf_counter() - started}
 
 
-def unlabelled(setting, out):
+def unlabelled(setting, out, device):
     """What eq. (1) decides by itself: {"minimal pairs, PHENOMENON" and each task with options: score and interval}."""
     tok, model = load_body(out)
-    found = {f"minimal pairs, {name}": row for name, row in minimal_pairs.judged(out, setting.pairs).items()}
+    model = model.to(device)
+    judged = minimal_pairs.judged(tok, model, setting.pairs)
+    found = {f"minimal pairs, {name}": row for name, row in judged.items()}
     for name, data in setting.tasks.items():
         if data.task == "multiple_choice":
             found[name] = score(data.task, likelihood.choose(model, tok, data.test), data.test).to_json()

@@ -93,11 +93,10 @@ def table(arms):
     return "\n".join(lines)
 
 
-def judged(folder, pairs):
-    """`by_phenomenon` of the language model in a folder of `minigpt run` or `pretrain`."""
-    tok, model = load_body(folder)
+def judged(tok, model, pairs):
+    """`by_phenomenon` of a language model, by eq. (1)."""
     return by_phenomenon(pairs, wins(pairs, partial(likelihood.of_texts, model, tok)))
 
 
 if __name__ == "__main__":
-    print(table({folder: judged(folder, read_pairs()) for folder in sys.argv[1:]}))
+    print(table({folder: judged(*load_body(folder), read_pairs()) for folder in sys.argv[1:]}))

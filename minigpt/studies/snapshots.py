@@ -41,10 +41,10 @@ def no_mask():
         CausalSelfAttention.attend = masked
 
 
-def unmasked(setting, tok, folder):
+def unmasked(setting, tok, folder, device):
     """Pre-train for a few hundred steps without the mask, and keep the weights: what cheating looks like."""
     config = replace(setting.pretraining, steps=UNMASKED_STEPS, lr=UNMASKED_LR)
-    model = GPT(setting.config(tok), config.seed)
+    model = GPT(setting.config(tok), config.seed).to(device)
     with one_thread(), no_mask():
         pretrain(model, documents(setting.corpus.texts, tok, model.config.n_ctx), config, progress=False)
     save_tensors(Path(folder) / f"no-mask{UNMASKED_STEPS}.safetensors", model.state_dict())

@@ -29,7 +29,8 @@ export function address(state, fields) {
     if (state[name] != null && state[name] !== "") parts.push([name, state[name]]);
   if (state.view === "tasks" && state.task === "multiple_choice")
     for (const one of state.options) parts.push(["option", one]);
-  return "#" + parts.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&");
+  const whole = (value) => String(value).replace(/\p{Surrogate}/gu, "\ufffd"); // no address holds half a character
+  return "#" + parts.map(([name, value]) => `${name}=${encodeURIComponent(whole(value))}`).join("&");
 }
 
 /** Show the explorer in `host`; `data` is what payload.py wrote. Returns the app: go(hash) shows another view. */
