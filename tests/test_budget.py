@@ -5,7 +5,6 @@ import dataclasses
 
 import pytest
 import torch
-from test_cli import tiny_setting  # noqa: F401
 
 from minigpt.studies import budget, main_job
 from minigpt.support import device
@@ -41,7 +40,7 @@ class PowerCut(Exception):
     pass
 
 
-def test_pre_training_goes_on_bit_for_bit(tiny_setting, tmp_path, monkeypatch):  # noqa: F811
+def test_pre_training_goes_on_bit_for_bit(tiny_setting, tmp_path, monkeypatch):
     """Some minutes, cut short, then resumed on a machine of another speed: as if never stopped."""
     setting = dataclasses.replace(tiny_setting, minutes=1)
     tok = setting.tokenizer()
@@ -72,7 +71,7 @@ def test_pre_training_goes_on_bit_for_bit(tiny_setting, tmp_path, monkeypatch): 
         assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
-def test_a_whole_run_is_not_resumed(tiny_setting, tmp_path):  # noqa: F811
+def test_a_whole_run_is_not_resumed(tiny_setting, tmp_path):
     (tmp_path / "metrics.json").write_text("{}")
     with pytest.raises(InputError, match="whole run"):
         main_job.run(tiny_setting, tmp_path, 0, device.pick("cpu"), resume=True)

@@ -127,8 +127,13 @@ def books(part):
 
 def own_text(read, language="en"):
     """The texts of the splits {data set: splits}, each once and without its label, as pages."""
-    texts = [text for name, splits in read.items() for split in splits for text in texts_of(read_task(name, split))]
-    return gutenberg.pages(dict.fromkeys(texts), LONGEST[language])
+    rows = [row for name, splits in read.items() for split in splits for row in read_task(name, split)]
+    return gutenberg.pages(unlabelled(rows), LONGEST[language])
+
+
+def unlabelled(examples):
+    """The texts of labelled examples, each once."""
+    return list(dict.fromkeys(texts_of(examples)))
 
 
 def real(seed, minutes=MINUTES, language="en"):
