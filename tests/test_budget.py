@@ -23,7 +23,7 @@ def test_the_steps_fill_the_minutes(tiny, clock):
     before = copy.deepcopy(tiny.state_dict())
     sequences = [[1, 2, 3, 4]] * 8
     assert budget.steps_within(3, tiny, sequences, TrainConfig(steps=1, batch_size=4)) == 90  # of two seconds each
-    assert all(torch.equal(tiny.state_dict()[name], before[name]) for name in before)  # only a copy was trained
+    assert all(torch.equal(tiny.state_dict()[name], before[name]) for name in before)  # another was trained
 
 
 def test_a_run_that_goes_on_keeps_its_steps(tiny, clock, tmp_path):

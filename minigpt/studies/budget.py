@@ -4,27 +4,27 @@ The learning rate has to reach 0 at the last step (`train.learning_rate`), so th
 first. From then on it is a setting like others: it stands in the checkpoint, where a run that goes on finds it.
 """
 
-import copy
 import time
 from dataclasses import replace
 
 import numpy as np
 
 from minigpt.checkpoint import identity_of
+from minigpt.model import GPT
 from minigpt.train import pretrain
 
 WARM, TRIED = 5, 20  # steps: the first ones load what PyTorch loads when it is first used
 
 
 def steps_within(minutes, model, sequences, config):
-    """The steps of `config`'s kind that fit: `minutes` over the median time of a few, which a copy of `model` does."""
+    """The steps of `config`'s kind that fit: `minutes` over the median time of a few, done by a model like `model`."""
     ends = []
 
     def watch(log):
         ends.append(time.perf_counter())
 
-    trial = replace(config, steps=WARM + TRIED)
-    pretrain(copy.deepcopy(model), sequences, trial, progress=False, watch=watch)
+    like = GPT(model.config).to(next(model.parameters()).device)
+    pretrain(like, sequences, replace(config, steps=WARM + TRIED), progress=False, watch=watch)
     return max(1, int(60 * minutes / np.median(np.diff(ends[WARM - 1 :]))))
 
 
