@@ -107,12 +107,12 @@ format: .venv/installed
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "minigpt needs Python's venv module, missing in '$(PYTHON)': on Debian or Ubuntu, apt install python3-venv" >&2; exit 1; }
 	@echo "Setting up .venv, once (a few minutes) ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebooks,test,grading,gpt1]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebooks,test,grading,gpt1,corpus]'
 	@touch $@
 
 # What only the book, the slides and their tests need.
 .venv/book: .venv/installed
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebooks,test,grading,gpt1,book]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebooks,test,grading,gpt1,corpus,book]'
 	@touch $@
 
 clean:

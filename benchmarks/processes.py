@@ -17,25 +17,23 @@ STEPS = 12
 def worker():
     """What each process runs; the first prints tokens per second, the median over steps."""
     import torch
-    import torch.distributed as dist
-    from torch.nn.parallel import DistributedDataParallel
 
     from benchmarks.peers import random_ids
     from benchmarks.training import M
+    from minigpt.fast import parallel
     from minigpt.model import GPT
     from minigpt.support import device
     from minigpt.train import make_optimizer, train_step
 
     torch.set_num_threads(1)
     with device.processes(torch.device("cpu")) as rank:
-        n, B = dist.get_world_size(), 16
+        B = 16
         model = GPT(dataclasses.replace(M, dropout=0.0)).train()
         optimizer = make_optimizer(model.parameters(), 1e-3, 0.01)
-        parallel = DistributedDataParallel(model) if n > 1 else model
-        batch, seconds = random_ids(M, B, M.n_ctx + 1).tolist(), []
+        wrapped, batch, seconds = parallel.wrap(model), random_ids(M, B, M.n_ctx + 1).tolist(), []
         for _ in range(STEPS):
             start = time.perf_counter()
-            train_step(parallel, optimizer, batch, 1e-3, 1.0, rank, n)
+            train_step(wrapped, optimizer, batch, 1e-3, 1.0)
             seconds.append(time.perf_counter() - start)
         if rank == 0:
             print(json.dumps({"tokens/s": B * M.n_ctx / statistics.median(seconds[2:])}))

@@ -57,19 +57,25 @@ def shift(sequences, device="cpu"):
     return ids.to(device), targets.to(device)
 
 
-def batches(lengths, batch_size, seed, epoch):
-    """One epoch's batches, as lists of indices: random, but of texts of similar length.
+def lengths_of(sequences):
+    """How many ids each has; a token file says it without reading them."""
+    return sequences.lengths if hasattr(sequences, "lengths") else [*map(len, sequences)]
 
-    Shuffle, sort pieces of 50 batches by length, cut them into batches, shuffle the batches.
+
+def batches(lengths, batch_size, seed, epoch):
+    """One epoch's batches, lists of indices, one after the other: random, but of texts of similar length.
+
+    Shuffle, sort pieces of 50 batches by length, cut them into batches, shuffle the batches. Indices stay an array of
+    8 bytes a text until their batch is asked for: a corpus has millions.
     """
     rng = np.random.default_rng([seed, epoch])
+    lengths = np.asarray(lengths)
     order = rng.permutation(len(lengths))
-    sorted_pieces = []
     for at in range(0, len(order), 50 * batch_size):
         piece = order[at : at + 50 * batch_size]
-        sorted_pieces += sorted(piece, key=lambda i: lengths[i])
-    cut = [sorted_pieces[at : at + batch_size] for at in range(0, len(order), batch_size)]
-    return [cut[i] for i in rng.permutation(len(cut))]
+        piece[:] = piece[np.argsort(lengths[piece], kind="stable")]
+    for i in rng.permutation(math.ceil(len(order) / batch_size)):
+        yield order[i * batch_size : (i + 1) * batch_size].tolist()
 
 
 def plan(lengths, batch_size, seed, first=0):
@@ -82,7 +88,7 @@ def plan(lengths, batch_size, seed, first=0):
     per_epoch = math.ceil(len(lengths) / batch_size)
     for epoch in itertools.count(first // per_epoch):
         done = first % per_epoch if epoch == first // per_epoch else 0
-        yield from batches(lengths, batch_size, seed, epoch)[done:]
+        yield from itertools.islice(batches(lengths, batch_size, seed, epoch), done, None)
 
 
 def collate(examples, device="cpu"):

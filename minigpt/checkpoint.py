@@ -2,7 +2,8 @@
 
 In pre-training, data order and dropout follow from seed and step (see `train.py`), so nothing else has to be kept.
 Fine-tuning draws dropout from one stream: `draws` keeps where that is.
-A process killed while it writes leaves the previous checkpoint as it was.
+A process killed while it writes leaves the previous checkpoint as it was. Of a model that several processes share each
+writes its own part, see `fast/sharded_checkpoint.py`; either kind goes on with any number of processes.
 """
 
 import csv
@@ -13,10 +14,13 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 
-from minigpt.fast.parallel import is_first, n_processes
+from minigpt.fast import sharded_checkpoint
+from minigpt.fast.parallel import is_first, is_sharded, n_processes, spread
 from minigpt.support.errors import InputError, note, require, require_whole
 from minigpt.support.files import remove_leftovers, write_csv
 from minigpt.support.tensors import save_tensors
+
+FILE = "checkpoint.safetensors"
 
 
 class Checkpoints:
@@ -32,22 +36,38 @@ class Checkpoints:
         self.out, self.model, self.optimizer = out and Path(out), model, optimizer
         self.identity, self.every, self.draws = identity, every, draws
         if self.out and is_first():
-            for name in ("checkpoint.safetensors", "loss.csv"):
+            for name in (FILE, sharded_checkpoint.INDEX, "loss.csv"):
                 remove_leftovers(self.out / name)
 
     def keep(self, log, last):
-        """Write both files, where it is time to and this process is the one that writes."""
+        """Write both files where it is time to: the first process alone, or all of those that share a model."""
         step = log[-1]["step"]
-        if self.out and is_first() and (last or step % self.every == 0):
+        if not self.out or not (last or step % self.every == 0):
+            return
+        if is_first():
             write_csv(self.out / "loss.csv", log)
-            path, draws = self.out / "checkpoint.safetensors", generators() if self.draws else {}
+        path, draws = self.out / FILE, generators() if self.draws else {}
+        if is_sharded(self.model):
+            sharded_checkpoint.save(self.out, named(self.model, self.optimizer), about(step, self.identity))
+            if is_first():  # whose file says that all is written
+                path.unlink(missing_ok=True)
+        elif is_first():
             save_checkpoint(path, self.model, self.optimizer, step, self.identity, draws)
+            sharded_checkpoint.remove(self.out)
 
     def resume(self):
         """Fill model and optimizer; returns the number of steps done and the log up to there."""
         require(self.out is not None, "out", self.out, "the folder of the run that is resumed")
-        done = load_checkpoint(self.out / "checkpoint.safetensors", self.model, self.optimizer, self.identity)
+        if sharded_checkpoint.is_in(self.out):
+            done = load_parts(self.out, self.model, self.optimizer, self.identity)
+        else:
+            done = load_checkpoint(self.out / FILE, self.model, self.optimizer, self.identity)
         return done, [row for row in read_log(self.out / "loss.csv") if row["step"] <= done]
+
+
+def is_in(out):
+    """Does the folder hold a checkpoint, of either kind?"""
+    return (out / FILE).exists() or sharded_checkpoint.is_in(out)
 
 
 def generators():
@@ -69,14 +89,23 @@ def restore_generators(states):
             torch.mps.set_rng_state(state)
 
 
-def save_checkpoint(path, model, optimizer, step, identity, draws=None):
-    """Write `path`. `identity` (JSON values) says which run this is; `load_checkpoint` asks for the same."""
-    tensors = {f"model.{name}": p for name, p in model.named_parameters()}
-    tensors |= {f"draws.{name}": state for name, state in (draws or {}).items()}
+def named(model, optimizer):
+    """{name: tensor} of what a run has learnt: the weights, and AdamW's moments under their parameter's number."""
+    tensors = {f"model.{name}": p.detach() for name, p in model.named_parameters()}
     for i, moments in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{i}.{name}": value for name, value in moments.items()}
-    about = {"step": str(step), "processes": str(n_processes()), "identity": json.dumps(identity, sort_keys=True)}
-    save_tensors(path, tensors, about)
+    return tensors
+
+
+def about(step, identity):
+    return {"step": step, "processes": n_processes(), "identity": identity}
+
+
+def save_checkpoint(path, model, optimizer, step, identity, draws=None):
+    """Write `path`. `identity` (JSON values) says which run this is; `load_checkpoint` asks for the same."""
+    tensors = named(model, optimizer) | {f"draws.{name}": state for name, state in (draws or {}).items()}
+    told = {name: json.dumps(value, sort_keys=True) for name, value in about(step, identity).items()}
+    save_tensors(path, tensors, told)
 
 
 def read_checkpoint(path):
@@ -106,28 +135,49 @@ def load_checkpoint(path, model, optimizer, identity):
         InputError: if the file is missing, damaged, or of a run with other settings, model or data.
     """
     metadata, tensors = read_checkpoint(path)
-    saved = json.loads(metadata.get("identity", "{}"))
-    different = next(differences(saved, identity), None)
+    told = {name: json.loads(metadata[name]) for name in ("identity", "processes") if name in metadata}
+    check_identity(path, told, identity)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            parameter.copy_(spread(tensors[f"model.{name}"], parameter))
+    parameters, state = parameters_of(optimizer), {}
+    for name, tensor in tensors.items():
+        if name.startswith("optimizer."):
+            _, i, moment = name.split(".")
+            state.setdefault(int(i), {})[moment] = spread(tensor, parameters[int(i)])
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    restore_generators({name.removeprefix("draws."): t for name, t in tensors.items() if name.startswith("draws.")})
+    return int(metadata["step"])
+
+
+def load_parts(out, model, optimizer, identity):
+    """As `load_checkpoint`, from the files of several processes in the folder `out`."""
+    told = sharded_checkpoint.about(out)
+    check_identity(out / sharded_checkpoint.INDEX, told, identity)
+    for p in parameters_of(optimizer):  # AdamW makes its moments at its first step; they are filled before
+        moments = {name: torch.zeros_like(p, requires_grad=False) for name in ("exp_avg", "exp_avg_sq")}
+        optimizer.state[p] = {"step": torch.zeros((), device=p.device)} | moments
+    sharded_checkpoint.load(out, named(model, optimizer))
+    return told["step"]
+
+
+def parameters_of(optimizer):
+    """In the order of their numbers in its state."""
+    return [p for group in optimizer.param_groups for p in group["params"]]
+
+
+def check_identity(path, saved, identity):
+    """Refuse the checkpoint of another run; say so if it is of another number of processes."""
+    different = next(differences(saved.get("identity", {}), identity), None)
     if different:
         what, was, now = different
         raise InputError(
             f"{path} is of another run: {what} was {was}, now it is {now}; "
             "resume with the same settings, model and text, or write into another folder"
         )
-    before = int(metadata.get("processes", n_processes()))
+    before = saved.get("processes", n_processes())
     if before != n_processes() and is_first():
         note(f"{path} is of {before} processes, now there are {n_processes()}: dropout draws other numbers from here")
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            parameter.copy_(tensors[f"model.{name}"])
-    state = {}
-    for name, tensor in tensors.items():
-        if name.startswith("optimizer."):
-            _, i, moment = name.split(".")
-            state.setdefault(int(i), {})[moment] = tensor
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-    restore_generators({name.removeprefix("draws."): t for name, t in tensors.items() if name.startswith("draws.")})
-    return int(metadata["step"])
 
 
 def differences(saved, identity, prefix=""):
@@ -145,7 +195,9 @@ def differences(saved, identity, prefix=""):
 
 
 def digest(sequences):
-    """What tells one list of documents from another."""
+    """What tells one list of documents from another; a token file knows its own, see `data/token_file.py`."""
+    if hasattr(sequences, "digest"):
+        return sequences.digest()
     return hashlib.sha256(json.dumps(sequences).encode()).hexdigest()[:16]
 
 

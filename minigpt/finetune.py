@@ -16,9 +16,10 @@ import torch
 from minigpt.batch import plan
 from minigpt.checkpoint import Checkpoints, digest
 from minigpt.fast.recompute import recomputed
+from minigpt.support.diverged import check_finite, check_weights
 from minigpt.support.errors import require, require_seed, require_whole
 from minigpt.support.progress import progress as shown
-from minigpt.train import check_finite, check_weights, linear, make_optimizer, schedule, update
+from minigpt.train import linear, make_optimizer, schedule, update
 
 
 @dataclass(frozen=True)

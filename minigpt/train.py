@@ -12,10 +12,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import torch
 
-from minigpt.batch import plan, shift
+from minigpt.batch import lengths_of, plan, shift
 from minigpt.checkpoint import Checkpoints, digest
 from minigpt.fast import parallel
 from minigpt.loss import NO_TARGET, lm_loss, log_loss
+from minigpt.support.diverged import check_finite, check_weights
 from minigpt.support.errors import InputError, require, require_seed, require_whole
 from minigpt.support.progress import progress as shown
 
@@ -122,26 +123,18 @@ def update(model, optimizer, lr, clip):
     return norm
 
 
-def check_finite(loss, lr):
-    if not math.isfinite(loss):
-        raise InputError(f"the loss is {loss}: training has diverged; lower the learning rate (now {lr:.2g})")
-
-
-def check_weights(model):
-    """Refuse a model whose last step went wrong: no later loss would tell."""
-    if not all(p.isfinite().all() for p in model.parameters()):
-        raise InputError("a weight is not finite after the last step: training has diverged; lower the learning rate")
-
-
-def pretrain(model, sequences, config, out=None, checkpoint_every=200, resume=False, progress=True, watch=None):
+def pretrain(
+    model, sequences, config, out=None, checkpoint_every=200, resume=False, progress=True, watch=None, take_step=None
+):
     """Minimise eq. (1) on `sequences`; returns the log, a list of rows like those of `loss.csv`.
 
     Args:
         model: a `GPT`, trained in place on the device where it stands.
-        sequences: lists of ids, from `documents`.
+        sequences: lists of ids, from `documents`; or those of a token file, which are read when their turn comes.
         out: a folder for `checkpoint.safetensors` and `loss.csv`, each whole or not there; None writes nothing.
         resume: go on from the checkpoint in `out`, bit-equal to a run that was never stopped.
         watch: called with the log after every step, for those who want to look on.
+        take_step: what is done in place of `train_step`, see `fast/scale.py`.
     Raises:
         InputError: if there is nothing to train on, or the checkpoint is damaged or of another run.
     """
@@ -150,14 +143,15 @@ def pretrain(model, sequences, config, out=None, checkpoint_every=200, resume=Fa
     identity = {"train": asdict(config), "model": model.config.to_json(), "documents": digest(sequences)}
     checkpoints = Checkpoints(out, model, optimizer, identity, checkpoint_every)
     done, log = checkpoints.resume() if resume else (0, [])
-    steps = shown(range(done, config.steps), "pre-training", progress and parallel.is_first(), initial=done)
-    chosen = plan([*map(len, sequences)], config.batch_size, config.seed, first=done)
+    told = progress and parallel.is_first()
+    steps = shown(range(done, config.steps), "pre-training", told, initial=done, total=config.steps)
+    chosen = plan(lengths_of(sequences), config.batch_size, config.seed, first=done)
     wrapped = parallel.wrap(model)
     for step, indices in zip(steps, chosen, strict=False):
         seed_step(config.seed, step)
         lr = learning_rate(step, config)
         model.train()  # `watch` may have evaluated it
-        loss, norm = train_step(wrapped, optimizer, [sequences[i] for i in indices], lr, config.clip)
+        loss, norm = (take_step or train_step)(wrapped, optimizer, [sequences[i] for i in indices], lr, config.clip)
         log.append({"step": step + 1, "loss": loss, "lr": lr, "gradient_norm": norm})
         steps.set_postfix(loss=f"{loss:.3f}", refresh=False)
         if watch is not None:
@@ -192,8 +186,10 @@ def seed_step(seed, step):
 
 def check_sequences(sequences, vocab_size):
     """Refuse what can't be trained on, once and before the first step: later a GPU would be kept waiting."""
-    if not sequences:
+    if not len(sequences):
         raise InputError("there are no documents to train on; check the text file")
+    if hasattr(sequences, "check"):  # ids on disk were looked at when they were written
+        return sequences.check(vocab_size)
     for row, sequence in enumerate(sequences):
         if min(sequence) < 0 or max(sequence) >= vocab_size:
             strange = next(i for i in sequence if not 0 <= i < vocab_size)

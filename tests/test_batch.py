@@ -301,7 +301,7 @@ def test_the_summary_runs_nothing_and_counts_everybody(tmp_path):
     page = (tmp_path / "out" / "summary.html").read_text(encoding="utf-8")
     assert "default-src 'none'" in page and "<script" not in page and "http" not in page.replace("http-equiv", "")
     assert "4 of 6 graded" in page and "ValueError: &lt;script&gt;" in page and "nothing handed in" in page
-    row = re.search(r"window_attention</small></th>(.*?)</tr>", page)[1]
+    row = re.search(r"window_<wbr>attention</small></th>(.*?)</tr>", page)[1]
     assert re.findall(r"(\d+) <small>(\d+)%", row) == [("1", "25")] * 4
     assert page.count('scope="row">e</th>') == page.count('scope="row">f</th>') == 1
 

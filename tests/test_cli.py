@@ -100,7 +100,7 @@ def test_data_command(capsys):
     assert rows == world_tasks.examples("entailment", 2, 0, "zh")
 
 
-@pytest.mark.parametrize("name", ["run", "pretrain", "finetune", "evaluate", "generate", "data"])
+@pytest.mark.parametrize("name", ["run", "pretrain", "finetune", "evaluate", "generate", "data", "plan"])
 def test_help_has_an_example(name, capsys):
     with pytest.raises(SystemExit) as done:
         commands.main([name, "--help"])

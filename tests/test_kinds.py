@@ -240,7 +240,7 @@ def one_of_finetune(settings):
 
 @pytest.mark.parametrize(
     ("question", "rule"),
-    zip([q for q in TESTED if q.draw], (one_of_train, one_of_finetune), strict=True),
+    [*zip([q for q in TESTED if q.draw], (one_of_train, one_of_finetune), strict=True)],
     ids=lambda x: getattr(x, "id", ""),
 )
 def test_settings_alone_do_not_tell_what_is_wrong(question, rule):

@@ -135,6 +135,7 @@ PARTS = {  # an extra, "" for none: what must be importable with it alone
     "book": ["site/*.py", "browser_tests/*.py", "minigpt/grading/mathml.py"],
     "grading": ["minigpt/grading/**/*.py"],
     "gpt1": ["minigpt/data/gpt1_words.py", "minigpt/data/hub.py"],
+    "corpus": ["minigpt/data/corpus.py"],
     "test": ["tests/*.py", "benchmarks/*.py", "chapters/conftest.py", "chapters/elsewhere.py", "instructor/**/*.py"],
 }
 ELSEWHERE = {
@@ -143,9 +144,11 @@ ELSEWHERE = {
         "minigpt/pictures/explorer/widget.py",
         "minigpt/pictures/notebook.py",
         *PARTS["gpt1"],
+        *PARTS["corpus"],
     ]
 }
-GIVEN = {"grading": {"docutils"}}  # grading/mathml.py has it from Sphinx, which alone calls that function
+# grading/mathml.py has docutils from Sphinx, which alone calls that function; PyTorch brings triton where it compiles
+GIVEN = {"grading": {"docutils"}, "": {"triton"}}
 # Where the package's name is another.
 NAMES = {"sklearn": "scikit-learn", "PIL": "pillow", "yaml": "pyyaml", "markdown_it": "markdown-it-py"}
 NAMES |= {"huggingface_hub": "huggingface_hub"}  # whose name has a _, with conda too
@@ -214,6 +217,7 @@ def test_every_extra_is_complete(part):
         ("notebooks", "transformers"),
         ("notebooks", "minigpt"),
         ("gpt1", "huggingface_hub"),
+        ("corpus", "pyarrow"),
     ],
 )
 def test_the_check_of_extras_catches(part, name):

@@ -48,11 +48,11 @@ def test_documents_lose_nothing(texts, n_ctx):
 
 @given(st.lists(st.integers(2, 40), min_size=1, max_size=300), st.integers(1, 20), st.integers(0, 3))
 def test_an_epoch_is_every_text_once(lengths, batch_size, epoch):
-    order = batches(lengths, batch_size, seed=0, epoch=epoch)
+    order = [*batches(lengths, batch_size, seed=0, epoch=epoch)]
     assert sorted(i for batch in order for i in batch) == list(range(len(lengths)))
     assert all(len(batch) <= batch_size for batch in order)
     if len(lengths) > 50:
-        assert order != batches(lengths, batch_size, seed=0, epoch=epoch + 1)
+        assert order != [*batches(lengths, batch_size, seed=0, epoch=epoch + 1)]
 
 
 def test_batches_have_little_padding():

@@ -8,11 +8,24 @@ import argparse
 import os
 import sys
 
-from minigpt.commands import ablate, data, evaluate, explore, finetune, generate, grade, homework, pretrain, run, spread
+from minigpt.commands import (
+    ablate,
+    data,
+    evaluate,
+    explore,
+    finetune,
+    generate,
+    grade,
+    homework,
+    plan,
+    pretrain,
+    run,
+    spread,
+)
 from minigpt.support.errors import InputError, require_seed
 from minigpt.support.folders import refuse_processes
 
-COMMANDS = (run, spread, ablate, pretrain, finetune, evaluate, generate, explore, data, grade, homework)
+COMMANDS = (run, spread, ablate, pretrain, finetune, evaluate, generate, explore, plan, data, grade, homework)
 
 
 def build_parser():
@@ -58,7 +71,7 @@ def main(argv=None):
     except KeyboardInterrupt:
         name = args.does.__name__
         goes_on = {
-            pretrain.pretrain: "start it again with --resume",
+            pretrain.pretrain: "start it again, with --resume once it trains",
             ablate.ablate: "start it again: it goes on",
             grade.grade: "start it again with the same --out: it goes on where it stopped",
         }

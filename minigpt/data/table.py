@@ -19,14 +19,14 @@ def read_rows(path):
     """
     text = read_text(path)
     ending = str(path).lower().removesuffix(".gz").rpartition(".")[2]
-    rows = list(csv_rows(path, text, ending) if ending in ("csv", "tsv") else json_rows(path, text))
+    rows = list(csv_rows(path, text, ending) if ending in ("csv", "tsv") else json_rows(path, text.split("\n")))
     if not rows:
         raise InputError(f"{path} is empty: it holds no example")
     return rows
 
 
-def json_rows(path, text):
-    for number, line in enumerate(text.split("\n"), start=1):
+def json_rows(path, lines):
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:

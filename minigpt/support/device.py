@@ -51,6 +51,24 @@ def check_processes():
         raise InputError(f"the environment variables {told} do not go together: {cure}")
 
 
+def restarted():
+    """Has `torchrun --max-restarts` started these processes again, after one of them died?"""
+    return os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0"
+
+
+def meeting_place():
+    """Where the processes find each other, for `init_process_group`: as torchrun tells by default, but after a restart.
+
+    Then torchrun's store still holds the addresses of the dead (pytorch/pytorch issue 135712), and all would wait for
+    them: the new ones get names of their own. It counts restarts machine by machine, so this is right on one machine.
+    """
+    if not restarted() or os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
+        return {}
+    store = dist.TCPStore(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]))
+    fresh = dist.PrefixStore(f"restart {os.environ['TORCHELASTIC_RESTART_COUNT']}", store)
+    return {"store": fresh, "rank": int(os.environ["RANK"]), "world_size": int(os.environ["WORLD_SIZE"])}
+
+
 @contextlib.contextmanager
 def processes(device):
     """Join the processes that `torchrun` started; yields this one's rank, 0 where there is only one."""
@@ -60,39 +78,48 @@ def processes(device):
     check_processes()
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", **meeting_place())
     try:
         yield dist.get_rank()
     finally:
         dist.destroy_process_group()
 
 
-def check_memory(config, batch_size, longest, device):
-    """Refuse a model that cannot fit, before anything is allocated.
+def memory_needed(config, batch_size, longest, sharing=1):
+    """Bytes that a process needs to train a model on `batch_size` texts at once, `sharing` processes holding it.
 
     Weights, gradients and AdamW's two moments are 4 numbers a parameter. For the backward pass a step keeps about
     16 d_model numbers a token and layer, and 2 |V| a token for the logits. Each is 4 bytes.
-
-    Raises:
-        InputError: naming the size, what there is, and what to lower.
     """
     d, L = config.d_model, config.n_layer
     parameters = 2 * config.vocab_size * d + config.n_ctx * d + L * 12 * d * d
     tokens = batch_size * min(config.n_ctx, longest)
-    needed = 4 * (4 * parameters + tokens * (16 * d * L + 2 * config.vocab_size))
-    there = memory_of(device)
+    return 4 * (4 * parameters / sharing + tokens * (16 * d * L + 2 * config.vocab_size))
+
+
+def check_memory(config, batch_size, longest, device, sharing=1):
+    """Refuse a model that cannot fit, before anything is allocated.
+
+    Raises:
+        InputError: naming the size, what there is, and what to lower.
+    """
+    needed, there = memory_needed(config, batch_size, longest, sharing), memory_of(device)
     if needed > there:
         raise InputError(
-            f"n_ctx {config.n_ctx}, d_model {d}, n_layer {L} and batch_size {batch_size} need about "
-            f"{needed / 1e9:.0f} GB, this machine has {there / 1e9:.0f} GB; lower n_ctx, d_model, n_layer or batch_size"
+            f"n_ctx {config.n_ctx}, d_model {config.d_model}, n_layer {config.n_layer}, documents read at once "
+            f"{batch_size}: they need about {needed / 1e9:.0f} GB, a process has {there / 1e9:.0f} GB; lower n_ctx, "
+            "d_model or n_layer, read fewer at once with --micro-batch, or share the model among more processes "
+            "with torchrun"
         )
 
 
 def memory_of(device):
+    """Bytes that a process has: its GPU's, or its part of the machine's."""
     if device.type == "cuda":
         return torch.cuda.get_device_properties(device).total_memory
     if hasattr(os, "sysconf"):  # not on Windows
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        here = int(os.environ.get("LOCAL_WORLD_SIZE") or 1)  # of torchrun's processes
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / here
     return float("inf")
 
 

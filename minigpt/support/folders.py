@@ -6,13 +6,22 @@ import tempfile
 from minigpt.support.errors import InputError
 
 RUN = ("config.json", "checkpoint.safetensors", "task.json", "metrics.json", "model.safetensors", "head.safetensors")
-RUN += ("tokenizer.json", "loss.csv", "loss.png", "table.png")  # whatever a run writes: none is written over
+RUN += (
+    "checkpoint.json",
+    "tokenizer.json",
+    "loss.csv",
+    "loss.png",
+    "table.png",
+)  # whatever a run writes: none is written over
 
 
-def refuse_full(out, resume=""):
-    """No run overwrites another, and a folder that cannot be written is refused before any work is done."""
+def refuse_full(out, resume="", but=()):
+    """No run overwrites another, and a folder that cannot be written is refused before any work is done.
+
+    `but` names files that may be there: what a run leaves that ends before its first checkpoint.
+    """
     for name in RUN:
-        if (out / name).exists():
+        if name not in but and (out / name).exists():
             raise InputError(f"{out} already holds a run ({name}); choose another --out{resume}")
     refuse_unwritable(out)
 
