@@ -61,6 +61,8 @@ def test_a_mark_and_a_character_in_two_blocks(tmp_path, monkeypatch):
     monkeypatch.setattr(corpus, "BLOCK", 2)
     (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbf" + "小安\r\n\r\n在家".encode())
     assert read(tmp_path / "a.txt") == ["小安", "在家"]
+    (tmp_path / "b.txt").write_bytes(b"a\r\nb")  # the line's end too
+    assert read(tmp_path / "b.txt") == ["a\nb"]
 
 
 def written(folder):
@@ -111,6 +113,16 @@ def test_a_document_without_end_is_cut(tmp_path, monkeypatch, capsys):
     assert " ".join(read(tmp_path / "long.jsonl")).split() == words
     told = capsys.readouterr().err.splitlines()
     assert len(told) == 2 and all("a document of more than 50 characters was cut" in line for line in told)
+
+
+def test_text_without_end_is_not_held(monkeypatch):
+    monkeypatch.setattr(corpus, "LONGEST", 50)
+
+    def blocks():
+        yield from ["x" * 20] * 10
+        raise AssertionError("read on, and gave nothing")
+
+    assert next(corpus.paragraphs(blocks(), "a.txt")) == "x" * 50
 
 
 REFUSED = {

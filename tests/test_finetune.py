@@ -66,6 +66,15 @@ def tuned_for(task, rows, seed=0):
     return TaskModel.for_examples(task, TOK, body(), rows, seed)
 
 
+def test_nothing_is_dropped_where_a_model_answers(tmp_path):
+    """Whatever was done with it before; a model that was just read, too, which PyTorch takes for one in training."""
+    rows = rows_of("similarity")  # scores, which tell the least difference
+    model = TaskModel.for_examples("similarity", TOK, body(dropout=0.5), rows)
+    model.save(tmp_path)
+    answers = model.eval().predict(rows)
+    assert model.train().predict(rows) == answers == TaskModel.load(tmp_path).predict(rows)
+
+
 def assert_head_correct(model, task):
     """Logits against eqs. (3), (7) and (8) with one text at a time: no batch, no padding, the state at `<e>`."""
     examples = [[[24, 1, 2, 26], [24, 2, 25, 3, 1, 26]], [[24, 4, 26], [24, 5, 5, 26]]]

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from minigpt import commands
+from minigpt.data import hub
 from minigpt.finetune import FinetuneConfig
 from minigpt.pretrained import load_body
 from minigpt.studies import main_job, named, settings
@@ -119,12 +120,14 @@ def test_its_column_of_the_table(real, gpt1_folder, tmp_path, monkeypatch, capsy
         return told
 
     monkeypatch.setattr(named, "arm", arm)
+    monkeypatch.setattr(hub, "folder_of", lambda model: gpt1_folder)  # found once; its path holds the revision
     monkeypatch.setattr(main_job, "processes_for", lambda n: ThreadPoolExecutor(1))
     monkeypatch.setattr(settings, "real", lambda seed: seeds.append(seed) or real)
-    line = ["run", "--real", "--model", str(gpt1_folder), "--out", str(tmp_path / "run"), "--seed", "5"]
+    line = ["run", "--real", "--model", "owner/name", "--out", str(tmp_path / "run"), "--seed", "5"]
     assert commands.main([*line, "--device", "cpu", *options]) == 0
     assert asked == [(real, str(gpt1_folder), str(bool(options)), "5", "cpu")] and seeds == [5]
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["model"] == {"folder": str(gpt1_folder), "frozen": bool(options)}
     for name, (how, n_cut) in FOUND.items():
         row, score = metrics["tasks"][name], float(how == "right")
         assert (row["named model"]["score"], row["named model"]["cut"]) == (score, n_cut)

@@ -55,7 +55,7 @@ def test_a_plan(capsys):
     seconds = 1e9 / (4 * 474_426)  # what was measured was this model
     assert lines[0].startswith("model:   116,534,784 parameters, shaped as GPT-1: L 12, d_model 768")
     assert lines[1].endswith("1,000,000,000 tokens = 7.0e+17 operations")
-    assert "8.3e+19 (0.96 petaflop/s-days, a month on 8 GPUs); this is 0.0084 of that" in lines[2]
+    assert "8.3e+19 (0.96 petaflop/s-days, a month on 8 GPUs); this is 0.0084 times that" in lines[2]
     assert f"{seconds / 60:.0f} minutes on 4 x H200" in lines[3] and seconds / 60 == pytest.approx(8.8, abs=0.1)
     assert "1.9 GB of weights" in lines[5] and "0.5 GB a device if shared" in lines[5]
     assert "15.0 GB for 32 x 512 tokens" in lines[6]

@@ -455,3 +455,7 @@ def test_rows_and_other_text_to_measure_on(tmp_path, capsys):
     assert "valid: 120 documents of" in capsys.readouterr().out
     assert read_json(tmp_path / "out/corpus/card.json")["asked"]["kept_back"] is False
     assert [*Sequences(tmp_path / "out/corpus", 24)] == documents(TEXTS, Tokenizer.load(tmp_path / "out"), 24)
+    (tmp_path / "one.txt").write_text("\n\n".join(TEXTS))
+    held = ["--text", str(tmp_path / "one.txt"), "--valid", str(tmp_path / "one.txt"), "--out", str(tmp_path / "held")]
+    assert commands.main(["pretrain", *held, *SMALL]) == 0
+    assert (tmp_path / "held/loss.csv").read_bytes() == (tmp_path / "out/loss.csv").read_bytes()

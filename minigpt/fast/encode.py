@@ -65,8 +65,6 @@ def encode(texts, folder, about, n_shards=1):
         InputError: if one of the processes has ended early.
     """
     folder, paths, waiting = Path(folder), [], collections.deque()
-    for leftover in folder.glob("shards/.*.npz"):  # of a process that was killed while it wrote
-        leftover.unlink()
     with processes_for(n_shards) as pool:
         for shard in progress(shards(texts), "encoding", n_shards > 1, total=n_shards, unit="shard"):
             path = folder / "shards" / f"{len(paths):06}.npz"
@@ -145,7 +143,7 @@ def assemble(folder, paths, about):
 
 
 def tidy(folder):
-    """Delete what a token file that is whole needs no more."""
+    """Delete what a token file that is whole needs no more, and what killed processes left of writing it."""
     shards = folder / "shards"
     for path in [*shards.glob("*.npz"), *shards.glob("card.json")]:
         path.unlink()

@@ -105,7 +105,7 @@ def lines(parameters, tokens, devices, device, batch_size=32, tokens_a_second=No
     where = f"{devices} x {'device' if tokens_a_second else device}"
     yield f"model:   {parameters:,} parameters, shaped as GPT-1: L {config.n_layer}, d_model {config.d_model}"
     yield f"work:    6 N x {tokens:,.0f} tokens = {operations:.1e} operations"
-    yield f"paper:   {MONTH:.1e} (0.96 petaflop/s-days, a month on 8 GPUs); this is {operations / MONTH:.2g} of that"
+    yield f"paper:   {MONTH:.1e} (0.96 petaflop/s-days, a month on 8 GPUs); this is {operations / MONTH:.2g} times that"
     yield f"time:    {duration(seconds)} on {where}, if they share the work without loss"
     yield f"         each {speed / 1e12:,.3g} TFLOP/s: {source}"
     yield f"memory:  {kept:,.1f} GB of weights, gradients, moments; {kept / devices:,.1f} GB a device if shared (FSDP)"
