@@ -108,19 +108,33 @@ def save_checkpoint(path, model, optimizer, step, identity, draws=None):
     save_tensors(path, tensors, told)
 
 
+def read_checkpoint(path):
+    """What `save_checkpoint` wrote: {name: text} about the run, and {name: tensor}.
+
+    Raises:
+        InputError: if the file is missing or damaged.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist: there is nothing to resume; start without resume") from None
+    except SafetensorError as error:
+        raise InputError(f"{path} is damaged ({error}); delete it and start again, or restore it") from None
+
+
+def identity_of(path):
+    """Which run a checkpoint is of: settings, model and data as they were saved; raises as `read_checkpoint`."""
+    return json.loads(read_checkpoint(path)[0].get("identity", "{}"))
+
+
 def load_checkpoint(path, model, optimizer, identity):
     """Fill `model` and `optimizer` from `path`; returns the number of steps done.
 
     Raises:
         InputError: if the file is missing, damaged, or of a run with other settings, model or data.
     """
-    try:
-        with safe_open(path, "pt") as file:
-            metadata, tensors = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist: there is nothing to resume; start without resume") from None
-    except SafetensorError as error:
-        raise InputError(f"{path} is damaged ({error}); delete it and start again, or restore it") from None
+    metadata, tensors = read_checkpoint(path)
     told = {name: json.loads(metadata[name]) for name in ("identity", "processes") if name in metadata}
     check_identity(path, told, identity)
     with torch.no_grad():

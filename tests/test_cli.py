@@ -122,9 +122,15 @@ def test_help_breaks_no_name(monkeypatch, capsys):
 def test_main_job(tmp_path, tiny_setting, capsys):
     from minigpt.support import device
 
+    pairs = [{"good": "Anna sleeps.", "bad": "sleeps Anna.", "phenomenon": "ellipsis"}] * 3
+    tiny_setting = dataclasses.replace(tiny_setting, pairs=pairs)
     metrics = main_job.run(tiny_setting, tmp_path / "run", 0, device.pick("cpu"))
     told = capsys.readouterr().out
     assert "exact floor" in told and all(task in told for task in world_tasks.TASKS)
+    answered = metrics["without labels"]
+    assert list(answered) == ["minimal pairs, ellipsis", "minimal pairs, overall", "multiple_choice"]
+    assert all(0 <= row["low"] <= row["score"] <= row["high"] <= 1 for row in answered.values())
+    assert "eq. (1) alone, no label: minimal pairs, ellipsis" in told
     for name in (
         "config.json",
         "model.safetensors",
@@ -160,7 +166,7 @@ def test_a_named_model_is_one_more_arm_of_the_real_run(
 ):
     tasks = {name: tiny_setting.tasks[name] for name in ("similarity", "multiple_choice")}
     real = dataclasses.replace(tiny_setting, tasks=tasks, others={}, snapshots=())
-    monkeypatch.setattr(settings, "real", lambda seed: real)
+    monkeypatch.setattr(settings, "real", lambda seed, minutes, language: real)
     line = ["run", "--real", "--model", str(gpt1_folder), "--out", str(tmp_path / "run"), "--device", "cpu"]
     assert commands.main(line + ["--frozen"] * frozen) == 0
     told = capsys.readouterr().out
@@ -183,9 +189,12 @@ def test_a_named_model_is_one_more_arm_of_the_real_run(
         (["run", "--model", "openai-gpt"], "--real"),
         (["run", "--real", "--frozen"], "without --model"),
         (["run", "--real", "--model", "."], "GPT-1"),
+        (["run", "--minutes", "5"], "--real"),
+        (["run", "--real", "--minutes", "0"], "above 0"),
+        (["run", "--real", "--resume"], "--out"),
     ],
 )
-def test_a_named_model_that_cannot_be_is_refused_at_once(line, said, tmp_path, monkeypatch, capsys):
+def test_a_run_that_cannot_be_is_refused_at_once(line, said, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(main_job, "run", lambda *_, **__: pytest.fail("it computes before it looks"))
     assert commands.main(line) == 2
@@ -206,6 +215,15 @@ def test_spread_over_seeds(tmp_path, capsys):
     assert told[0] == "| | entailment |"
     assert told[2:-5] == [f"| {arm} | 40.0 (20.0 to 70.0) |" for arm in look.ARMS]
     assert told[-4:] == ["Seeds 0, 1, 2:", *[f"- {results.pretraining_line(run_with(0, 0)['pretraining'])}"] * 3]
+
+
+def test_spread_tells_what_eq_1_answers_alone(tmp_path, capsys):
+    for seed, share in enumerate((0.5, 0.75)):
+        alone = {"minimal pairs, overall": {"score": share}, "next-sentence": {"score": 0.25}}
+        write_json(tmp_path / f"{seed}/metrics.json", run_with(seed, 0.5) | {"without labels": alone})
+    assert commands.main(["spread", str(tmp_path / "0"), str(tmp_path / "1")]) == 0
+    told = capsys.readouterr().out
+    assert "| minimal pairs, overall | 62.5 (50.0 to 75.0) |\n| next-sentence | 25.0 (25.0 to 25.0) |\n" in told
 
 
 def test_spread_of_runs_with_other_arms_names_one(tmp_path, capsys):

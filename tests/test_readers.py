@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minigpt.data import real
+from minigpt.data import blimp, gutenberg, next_sentence, real, real_rows, registry
 from minigpt.support.errors import InputError
 
 FIELDS = ["pair_ID", "sentence_A", "sentence_B", "entailment_label", "relatedness_score", "SemEval_set"]
@@ -27,6 +27,8 @@ COUNTS = {  # rows of train, dev, test
     "ocnli": (8987, 998, 2950),
     "dream": (6116, 2040, 2041),
     "c3": (6012, 1991, 2002),
+    "acceptability": (9_000, 1_800, 5_200),
+    "next-sentence": (6_000, 1_200, 2_000),
 }
 TEST_LABELS = {
     "trec": {
@@ -42,6 +44,8 @@ TEST_LABELS = {
     "ocnli": {"neutral": 1103, "entailment": 947, "contradiction": 900},
     "dream": {0: 626, 1: 704, 2: 711},
     "c3": {0: 470, 1: 557, 2: 498, 3: 477},
+    "acceptability": {"good": 2_600, "bad": 2_600},
+    "next-sentence": {0: 489, 1: 502, 2: 519, 3: 490},
 }
 TRAIN_LABELS = {  # train and dev together where dev is cut from train
     "trec": {
@@ -57,6 +61,8 @@ TRAIN_LABELS = {  # train and dev together where dev is cut from train
     "ocnli": {"neutral": 3434, "entailment": 3309, "contradiction": 3242},
     "dream": {0: 1979, 1: 2067, 2: 2070},
     "c3": {0: 1470, 1: 1706, 2: 1509, 3: 1327},  # 6013 questions, less the one with two right options
+    "acceptability": {"good": 4_500, "bad": 4_500},
+    "next-sentence": {0: 1530, 1: 1462, 2: 1534, 3: 1474},
 }
 COLUMNS = {
     "trec": {"text", "label"},
@@ -66,6 +72,8 @@ COLUMNS = {
     "sick-relatedness": {"a", "b", "score"},
     "dream": {"passage", "question", "options", "label"},
     "c3": {"passage", "question", "options", "label"},
+    "acceptability": {"text", "label"},
+    "next-sentence": {"passage", "question", "options", "label"},
 }
 
 
@@ -117,7 +125,7 @@ def texts(without="", **alphabet):
 def test_trec_comes_back(rows):
     data = "".join(f"{label} {text}\n" for label, text in rows).encode("latin-1")
     names = ["description", "entity", "abbreviation", "human", "location", "numeric"]
-    assert real.parse_trec(data) == [{"text": text, "label": names[int(label)]} for label, text in rows]
+    assert real_rows.parse_trec(data) == [{"text": text, "label": names[int(label)]} for label, text in rows]
 
 
 SENTENCE = texts("\t\r\n")
@@ -129,7 +137,7 @@ SCORES = st.floats(1, 5)
 @given(st.lists(st.tuples(SENTENCE, SENTENCE, LABELS, SCORES, st.sampled_from(["TRAIN", "TRIAL", "TEST"]))))
 def test_sick_comes_back(rows):
     split = {"TRAIN": "train", "TRIAL": "dev", "TEST": "test"}
-    assert real.parse_sick(sick_file(sick_row(*row) for row in rows)) == [
+    assert real_rows.parse_sick(sick_file(sick_row(*row) for row in rows)) == [
         {"a": a, "b": b, "label": label.lower(), "score": score, "split": split[part]}
         for a, b, label, score, part in rows
     ]
@@ -137,7 +145,7 @@ def test_sick_comes_back(rows):
 
 def test_sick_goes_by_column_name_and_keeps_quotation_marks():
     columns, row = FIELDS[::-1], sick_row(a='"a cat', b='a "cat"')[::-1]
-    (found,) = real.parse_sick(sick_file([row], columns))
+    (found,) = real_rows.parse_sick(sick_file([row], columns))
     assert (found["a"], found["b"]) == ('"a cat', 'a "cat"')
 
 
@@ -152,19 +160,19 @@ def test_dream_comes_back(passage, question, options, data):
     label = data.draw(st.integers(0, len(options) - 1))
     entry = [passage, [asked(question, options, options[label])], "id"]
     row = {"passage": "\n".join(passage), "question": question, "options": options, "label": label}
-    assert real.parse_dream(dream_file(entry, entry)) == [row, row]
+    assert real_rows.parse_dream(dream_file(entry, entry)) == [row, row]
 
 
 def test_c3_drops_a_question_with_two_right_options_only():
     entry = [["a text"], [asked(choice="xyy", answer="y"), asked(choice="xxy", answer="y"), asked()], "id"]
-    assert [row["options"] for row in real.parse_c3(dream_file(entry))] == [["x", "x", "y"], ["Ann", "Bo"]]
+    assert [row["options"] for row in real_rows.parse_c3(dream_file(entry))] == [["x", "x", "y"], ["Ann", "Bo"]]
 
 
 @quick
 @given(st.lists(st.tuples(st.sampled_from("01"), texts())))
 def test_waimai_comes_back(rows):
     expected = [{"text": review, "label": {"1": "good", "0": "bad"}[label]} for label, review in rows]
-    assert real.parse_waimai(waimai_file(rows)) == expected
+    assert real_rows.parse_waimai(waimai_file(rows)) == expected
 
 
 @quick
@@ -176,115 +184,115 @@ def test_waimai_comes_back(rows):
 )
 def test_ocnli_comes_back_without_undecided_pairs(rows):
     expected = [{"premise": a, "hypothesis": b, "label": label} for a, b, label in rows if label != "-"]
-    assert real.parse_ocnli(ocnli_file(*(pair(*row) for row in rows))) == expected
+    assert real_rows.parse_ocnli(ocnli_file(*(pair(*row) for row in rows))) == expected
 
 
 def test_waimai_quotes_where_needed():
-    rows = real.parse_waimai(b'label,review\n1,so good\n0,"cold, ""fresh"" it is not"\n')
+    rows = real_rows.parse_waimai(b'label,review\n1,so good\n0,"cold, ""fresh"" it is not"\n')
     assert rows == [{"text": "so good", "label": "good"}, {"text": 'cold, "fresh" it is not', "label": "bad"}]
 
 
 def test_white_space_inside_a_text_stays():
-    assert real.parse_trec(b"3  Who  is\tit ? \r\n") == [{"text": "Who  is\tit ?", "label": "human"}]
+    assert real_rows.parse_trec(b"3  Who  is\tit ? \r\n") == [{"text": "Who  is\tit ?", "label": "human"}]
 
 
 # Damaged files.
 
 DAMAGED = {
-    "trec, unknown label": (real.parse_trec, b"0 a b\n6 a b", ["row 2", "'6'", "0, 1, 2, 3, 4, 5"]),
-    "trec, no space": (real.parse_trec, b"3", ["row 1", "''", "a text"]),
-    "trec, empty line": (real.parse_trec, b"0 a\n\n0 b", ["row 2", "''"]),
-    "sick, a cell short": (real.parse_sick, sick_file([sick_row()[:-1]]), ["row 1", "None", "a text"]),
+    "trec, unknown label": (real_rows.parse_trec, b"0 a b\n6 a b", ["row 2", "'6'", "0, 1, 2, 3, 4, 5"]),
+    "trec, no space": (real_rows.parse_trec, b"3", ["row 1", "''", "a text"]),
+    "trec, empty line": (real_rows.parse_trec, b"0 a\n\n0 b", ["row 2", "''"]),
+    "sick, a cell short": (real_rows.parse_sick, sick_file([sick_row()[:-1]]), ["row 1", "None", "a text"]),
     "sick, a cell more": (
-        real.parse_sick,
+        real_rows.parse_sick,
         sick_file([[*sick_row(), "x"]]),
         ["row 1", "'x'", "last column"],
     ),
     "sick, column": (
-        real.parse_sick,
+        real_rows.parse_sick,
         sick_file([sick_row()], ["x", *FIELDS[1:-1], "y"]),
         ["row 1", "'SemEval_set'", "x"],
     ),
     "sick, label": (
-        real.parse_sick,
+        real_rows.parse_sick,
         sick_file([sick_row(), sick_row(label="MAYBE")]),
         ["row 2", "'maybe'", "neutral"],
     ),
     "sick, split": (
-        real.parse_sick,
+        real_rows.parse_sick,
         sick_file([sick_row(split="DEV")]),
         ["row 1", "'DEV'", "TRAIN, TRIAL, TEST"],
     ),
     "sick, high score": (
-        real.parse_sick,
+        real_rows.parse_sick,
         sick_file([sick_row(score=5.1)]),
         ["row 1", "5.1", "from 1 to 5"],
     ),
     "sick, low score": (
-        real.parse_sick,
+        real_rows.parse_sick,
         sick_file([sick_row(score=0.9)]),
         ["row 1", "0.9", "from 1 to 5"],
     ),
-    "sick, nan": (real.parse_sick, sick_file([sick_row(score="nan")]), ["row 1", "nan", "from 1 to 5"]),
-    "sick, no score": (real.parse_sick, sick_file([sick_row(score="high")]), ["row 1", "'high'", "float"]),
-    "sick, empty": (real.parse_sick, sick_file([sick_row(b=" ")]), ["row 1", "' '", "a text"]),
-    "dream, no JSON": (real.parse_dream, b'[[["a"', ["delimiter", "line 1"]),
-    "dream, no list": (real.parse_dream, b"3", ["int", "iterable"]),
-    "dream, short entry": (real.parse_dream, dream_file([["a"], []]), ["row 1", "expected 3"]),
+    "sick, nan": (real_rows.parse_sick, sick_file([sick_row(score="nan")]), ["row 1", "nan", "from 1 to 5"]),
+    "sick, no score": (real_rows.parse_sick, sick_file([sick_row(score="high")]), ["row 1", "'high'", "float"]),
+    "sick, empty": (real_rows.parse_sick, sick_file([sick_row(b=" ")]), ["row 1", "' '", "a text"]),
+    "dream, no JSON": (real_rows.parse_dream, b'[[["a"', ["delimiter", "line 1"]),
+    "dream, no list": (real_rows.parse_dream, b"3", ["int", "iterable"]),
+    "dream, short entry": (real_rows.parse_dream, dream_file([["a"], []]), ["row 1", "expected 3"]),
     "dream, passage": (
-        real.parse_dream,
+        real_rows.parse_dream,
         dream_file(["a", [asked()], "id"]),
         ["row 1", "'a'", "a list of texts"],
     ),
     "dream, options": (
-        real.parse_dream,
+        real_rows.parse_dream,
         dream_file([["a"], [{**asked(), "choice": "Bo"}], "id"]),
         ["row 1", "a list"],
     ),
     "dream, answer": (
-        real.parse_dream,
+        real_rows.parse_dream,
         dream_file([["a"], [asked(answer="Cy")], "id"]),
         ["row 1", "'Cy'", "Ann, Bo"],
     ),
     "dream, column": (
-        real.parse_dream,
+        real_rows.parse_dream,
         dream_file([["a"], [{"question": "a"}], "id"]),
         ["row 1", "'choice'", "question"],
     ),
     "dream, no question": (
-        real.parse_dream,
+        real_rows.parse_dream,
         dream_file([["a"], [asked(" ")], "id"]),
         ["row 1", "' '", "a text"],
     ),
-    "waimai, label": (real.parse_waimai, waimai_file([(1, "a"), (2, "b")]), ["row 2", "'2'", "1, 0"]),
-    "waimai, comma": (real.parse_waimai, b"label,review\n1,a,b", ["row 1", "'b'", "last column"]),
+    "waimai, label": (real_rows.parse_waimai, waimai_file([(1, "a"), (2, "b")]), ["row 2", "'2'", "1, 0"]),
+    "waimai, comma": (real_rows.parse_waimai, b"label,review\n1,a,b", ["row 1", "'b'", "last column"]),
     "waimai, column": (
-        real.parse_waimai,
+        real_rows.parse_waimai,
         waimai_file([(1, "a")], ("label", "x")),
         ["row 1", "'review'", "label, x"],
     ),
-    "waimai, no review": (real.parse_waimai, b"label,review\n1", ["row 1", "None", "a text"]),
-    "waimai, quote": (real.parse_waimai, b'label,review\n1,"a', ["unexpected end"]),
+    "waimai, no review": (real_rows.parse_waimai, b"label,review\n1", ["row 1", "None", "a text"]),
+    "waimai, quote": (real_rows.parse_waimai, b'label,review\n1,"a', ["unexpected end"]),
     "ocnli, no JSON": (
-        real.parse_ocnli,
+        real_rows.parse_ocnli,
         ocnli_file(pair()) + b"\n{",
         ["row 2", "enclosed in double quotes"],
     ),
-    "ocnli, no object": (real.parse_ocnli, b"3", ["row 1", "int"]),
+    "ocnli, no object": (real_rows.parse_ocnli, b"3", ["row 1", "int"]),
     "ocnli, column": (
-        real.parse_ocnli,
+        real_rows.parse_ocnli,
         ocnli_file({"sentence1": "a"}),
         ["row 1", "'sentence2'", "sentence1"],
     ),
     "ocnli, label": (
-        real.parse_ocnli,
+        real_rows.parse_ocnli,
         ocnli_file(pair(label="x")),
         ["row 1", "'x'", "entailment, neutral"],
     ),
-    "ocnli, odd label": (real.parse_ocnli, ocnli_file(pair(label=[])), ["row 1", "list"]),
-    "ocnli, empty": (real.parse_ocnli, ocnli_file(pair(hypothesis="")), ["row 1", "''", "a text"]),
-    "ocnli, encoding": (real.parse_ocnli, '{"a": "ä"}'.encode("latin-1"), ["utf-8", "0xe4"]),
-    "waimai, encoding": (real.parse_waimai, "label,review\n1,快".encode("gb18030"), ["utf-8"]),
+    "ocnli, odd label": (real_rows.parse_ocnli, ocnli_file(pair(label=[])), ["row 1", "list"]),
+    "ocnli, empty": (real_rows.parse_ocnli, ocnli_file(pair(hypothesis="")), ["row 1", "''", "a text"]),
+    "ocnli, encoding": (real_rows.parse_ocnli, '{"a": "ä"}'.encode("latin-1"), ["utf-8", "0xe4"]),
+    "waimai, encoding": (real_rows.parse_waimai, "label,review\n1,快".encode("gb18030"), ["utf-8"]),
 }
 
 
@@ -321,10 +329,22 @@ def test_hold_out_is_the_same_everywhere():
 # Where files lie.
 
 
+def book_file(name, path):
+    """A hundred paragraphs of two sentences between the marks of Project Gutenberg."""
+    told = "\r\n\r\n".join(f"He saw the cat number {i} come.\r\nThen it sat down on {name}." for i in range(100))
+    mark = "*** {} OF THIS PROJECT GUTENBERG EBOOK ***"
+    return f"Title\r\n{mark.format('START')}\r\n\r\n{told}\r\n\r\n{mark.format('END')}\r\nMore.".encode()
+
+
+def blimp_file(paradigm, path):
+    pairs = [{"sentence_good": f"Cats {i} sit.", "sentence_bad": f"Cats {i} sits."} for i in range(1_000)]
+    return ocnli_file(*(pair | {"linguistics_term": "agreement", "UID": paradigm} for pair in pairs))
+
+
 @pytest.fixture
 def made_up(tmp_path, monkeypatch):
     """MINIGPT_DATA names a folder with a small made-up file in each file's place; the registry has their hashes."""
-    registry = copy.deepcopy(real.REGISTRY)
+    made_up_files = copy.deepcopy(registry.REGISTRY)
     contents = {
         "tinyshakespeare/input.txt": b"\nANN:\nHark!\n\n",
         "wikitext-2/valid.txt": b" \n = Cats = \n",
@@ -343,16 +363,21 @@ def made_up(tmp_path, monkeypatch):
         "ocnli/train.10k.json": ocnli_file(*(pair(str(i)) for i in range(40)), pair(label="-")),
         "ocnli/dev.json": ocnli_file(pair("official dev")),
     }
-    for entry in registry.values():
+    by_set = {"books": book_file, "blimp": blimp_file}
+
+    def dialogue(split, path):
+        return dream_file([[path, f"M: {split}."], [asked()], "id"])
+
+    for name, entry in made_up_files.items():
         for split, file in entry["files"].items():
-            content = contents.get(file["path"], dream_file([[file["path"], f"M: {split}."], [asked()], "id"]))
+            content = contents.get(file["path"]) or by_set.get(name, dialogue)(split, file["path"])
             file["sha256"] = hashlib.sha256(content).hexdigest()
             path = tmp_path / file["path"]
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(content)
-    monkeypatch.setattr(real, "REGISTRY", registry)
+    monkeypatch.setattr(registry, "REGISTRY", made_up_files)
     monkeypatch.setenv("MINIGPT_DATA", str(tmp_path))
-    real.show_licence.cache_clear()
+    registry.show_licence.cache_clear()
     return tmp_path
 
 
@@ -395,7 +420,34 @@ def test_sick_and_choices_go_to_their_splits(made_up):
         assert row["passage"].startswith(f"{name}/") and row["passage"].endswith("dev.json\nM: dev.")
 
 
+def test_pairs_go_to_their_paradigms_split(made_up):
+    found = read_all("acceptability")
+    assert {split: len(rows) for split, rows in found.items()} == {"train": 9_000, "dev": 1_800, "test": 5_200}
+    assert found["dev"][:2] == [{"text": "Cats 0 sit.", "label": "good"}, {"text": "Cats 0 sits.", "label": "bad"}]
+    parts = [set(blimp.paradigms(split)) for split in ("train", "dev", "test")]
+    assert set.union(*parts) == set(blimp.paradigms()) and sum(map(len, parts)) == 67
+    first = {"good": "Cats 0 sit.", "bad": "Cats 0 sits.", "phenomenon": "agreement", "paradigm": "wh_island"}
+    assert blimp.read_blimp("wh_island")[0] == first
+
+
+def test_the_next_sentence_is_the_next_and_the_others_are_near(made_up):
+    rows = read_all("next-sentence")
+    told = gutenberg.sentences(" ".join(gutenberg.read_book(gutenberg.names("dev")[0])))
+    for row in rows["dev"][:50]:
+        options = row["options"]
+        at = [told.index(option) if option.startswith("He") else None for option in options]
+        right = options[row["label"]]
+        if right.startswith("He"):  # the other sentences stand a hundred times in this book
+            assert told[told.index(right) - 1] == row["question"]
+            others = [abs(i - told.index(right)) for i in at if i is not None and i != told.index(right)]
+            assert all(next_sentence.NEAR <= distance <= next_sentence.FAR for distance in others)
+    books = [set(gutenberg.names(part)) for part in ("text", "train", "dev", "test")]
+    assert sum(map(len, books)) == len(set.union(*books)) == 59
+
+
 def test_read_text(made_up):
+    one, every = real.read_text("books", "Emma_158"), real.read_text("books")
+    assert one.startswith("He saw the cat number 0 come. Then") and one in every and every.count("number 7 ") == 59
     assert real.read_text("tinyshakespeare") == "ANN:\nHark!"
     assert real.read_text("wikitext-2") == real.read_text("wikitext-2", "valid") == "= Cats ="
     assert real.read_text("wikitext-2", "test") == "= Dogs ="
@@ -415,15 +467,18 @@ def test_licence_is_shown_once_and_not_on_stdout(made_up, capsys):
     [
         (
             lambda: real.read_task("snli", "train"),
-            "trec, waimai, sick-entailment, ocnli, sick-relatedness, dream, c3",
+            "trec, waimai, sick-entailment, ocnli, sick-relatedness, dream, c3, acceptability, next-sentence",
         ),
         (lambda: real.read_task("tinyshakespeare", "train"), "trec"),
         (lambda: real.read_task("trec", "valid"), "train, dev, test"),
-        (lambda: real.read_text("trec"), "tinyshakespeare, wikitext-2"),
-        (lambda: real.read_text("trec", "test"), "tinyshakespeare, wikitext-2"),
+        (lambda: real.read_text("trec"), "tinyshakespeare, wikitext-2, books"),
+        (lambda: real.read_text("trec", "test"), "tinyshakespeare, wikitext-2, books"),
+        (lambda: real.read_text("books", "Ulysses"), "A-Tale-of-Two-Cities_98"),
+        (lambda: blimp.read_blimp("commas"), "adjunct_island"),
+        (lambda: gutenberg.names("rest"), "text, train, test, dev"),
         (lambda: real.read_text("wikitext-2", "train"), "valid, test"),
         (lambda: real.read_text("tinyshakespeare", "test"), "all"),
-        (lambda: real.path_of("trec/other"), "trec/TREC.train.all"),
+        (lambda: registry.path_of("trec/other"), "trec/TREC.train.all"),
     ],
 )
 def test_unknown_names_are_refused(made_up, read, allowed):
@@ -434,7 +489,7 @@ def test_unknown_names_are_refused(made_up, read, allowed):
 def test_a_missing_file_is_named_with_its_folder_and_the_cure(made_up):
     (made_up / "trec/TREC.test.all").unlink()
     with pytest.raises(InputError) as caught:
-        real.path_of("trec/TREC.test.all")
+        registry.path_of("trec/TREC.test.all")
     for part in (
         "trec/TREC.test.all",
         str(made_up),
@@ -464,7 +519,7 @@ def cache(made_up, monkeypatch):
 
 
 def test_a_cached_file_is_not_fetched_again(cache):
-    assert real.path_of("trec/TREC.test.all") == (cache / "trec/TREC.test.all").resolve()
+    assert registry.path_of("trec/TREC.test.all") == (cache / "trec/TREC.test.all").resolve()
     assert real.read_task("trec", "test") == [{"text": "Where is it ?", "label": "location"}]
 
 
@@ -476,8 +531,8 @@ def test_a_file_is_fetched_from_its_address_and_its_hash_checked(cache, monkeypa
         return str(path / fname)
 
     monkeypatch.setattr("pooch.retrieve", download)
-    file = real.REGISTRY["trec"]["files"]["test"]
-    assert real.path_of(file["path"]) == cache / file["path"]
+    file = registry.REGISTRY["trec"]["files"]["test"]
+    assert registry.path_of(file["path"]) == cache / file["path"]
     assert calls == [(file["url"], file["sha256"], True)]
 
 
@@ -493,7 +548,7 @@ def test_a_failed_download_is_one_line_with_address_and_cure(cache, monkeypatch,
         real.read_task("trec", "test")
     message = str(caught.value)
     assert "\n" not in message and type(error).__name__ in message
-    for part in (real.REGISTRY["trec"]["files"]["test"]["url"], "trec/TREC.test.all", "MINIGPT_DATA"):
+    for part in (registry.REGISTRY["trec"]["files"]["test"]["url"], "trec/TREC.test.all", "MINIGPT_DATA"):
         assert part in message
 
 
@@ -504,13 +559,15 @@ def test_import_is_light_and_silent():
 
 
 def test_registry_is_complete():
-    names = {name: task for entry in real.REGISTRY.values() for name, task in entry["tasks"].items()}
-    assert set(names) == {*real.TASKS, "tinyshakespeare", "wikitext-2"}
-    for key, entry in real.REGISTRY.items():
+    names = {name: task for entry in registry.REGISTRY.values() for name, task in entry["tasks"].items()}
+    assert set(names) == {*real.TASKS, *real.TEXTS, "blimp"}
+    for key, entry in registry.REGISTRY.items():
         assert entry["language"] in ("en", "zh") and entry["licence"]
         for file in entry["files"].values():
             assert file["path"].split("/")[0] == key
-            assert re.fullmatch(r"https://raw\.githubusercontent\.com/[\w-]+/[\w-]+/[0-9a-f]{40}/[\w./-]+", file["url"])
+            assert re.fullmatch(
+                r"https://raw\.githubusercontent\.com/[\w-]+/[\w.-]+/[0-9a-f]{40}/[\w./-]+", file["url"]
+            )
             assert file["url"].startswith(entry["source"].replace("github.com", "raw.githubusercontent.com"))
             assert re.fullmatch("[0-9a-f]{64}", file["sha256"]) and file["bytes"] > 10_000
     for name, task in names.items():
@@ -521,7 +578,7 @@ def test_registry_is_complete():
 
 
 def need(folder, set_name):
-    for file in real.REGISTRY[set_name]["files"].values():
+    for file in registry.REGISTRY[set_name]["files"].values():
         if not (folder / file["path"]).is_file():
             pytest.skip(f"{file['path']} is not in {folder}")
         assert (folder / file["path"]).stat().st_size == file["bytes"]
@@ -529,7 +586,7 @@ def need(folder, set_name):
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_real_tasks_have_their_published_counts(real_data, name):
-    need(real_data, next(key for key, entry in real.REGISTRY.items() if name in entry["tasks"]))
+    need(real_data, next(key for key, entry in registry.REGISTRY.items() if name in entry["tasks"]))
     found = read_all(name)
     assert tuple(map(len, found.values())) == COUNTS[name]
     if name == "sick-relatedness":

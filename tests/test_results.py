@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from minigpt.studies import jobs, reading
 from minigpt.support.errors import InputError
 from minigpt.support.files import read_json, write_json
 from minigpt.task_model import score
@@ -72,6 +73,17 @@ def test_texts_tell_the_stored_leads():
     single = [run["tasks"]["single_text"]["pre-trained"]["score"] for run in stored("toy-en-seed*")]
     percent = f"{100 * sum(single) / len(single):.0f}%"
     assert f"more than the model's {percent}" in PAGES["README.md"] and f"高于模型的 {percent}" in PAGES["README.zh.md"]
+
+
+def test_what_is_counted_on_books_is_as_stored():
+    """BLiMP by n-grams, and the tasks by words: the tables of docs/results.md are those of the two CSV files."""
+    folder = ROOT / "docs" / "results" / "books"
+    told = PAGES["results.md"]
+    assert reading.table(folder) in told
+    for row in jobs.read_rows(folder / "words.csv"):
+        (line,) = (line for line in told.splitlines() if line.startswith(f"| {row['task']} | ("))
+        score, low, high = (f"{100 * float(row[name]):.1f}" for name in ("score", "low", "high"))
+        assert (f"| {score} |" if row["rung"] == "majority" else f"| {score} [{low}, {high}] |") in line, row
 
 
 def test_missing_results_are_named(tmp_path):

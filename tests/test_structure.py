@@ -1,7 +1,6 @@
 """The house: imports run down the table, importing is light, the lists of packages agree, no text of others."""
 
 import ast
-import json
 import re
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import pytest
 import yaml
 
 from minigpt import READING_ORDER
+from minigpt.data.registry import REGISTRY
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "minigpt"
@@ -134,8 +134,7 @@ def test_no_file_of_another_is_committed(real_data):
 
 def test_registry_is_whole():
     """Every file of every data set has an address at a fixed commit and a hash."""
-    registry = json.loads((PACKAGE / "data" / "registry.json").read_text(encoding="utf-8"))
-    for name, about in registry.items():
+    for name, about in REGISTRY.items():
         assert about["licence"] and about["tasks"] and about["files"], name
         for file in about["files"].values():
             assert re.fullmatch(r"[0-9a-f]{64}", file["sha256"]) and re.search(r"/[0-9a-f]{40}/", file["url"]), name

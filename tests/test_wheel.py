@@ -252,6 +252,8 @@ def test_the_wheel_works_outside_a_checkout(elsewhere):
     assert code == 0 and "grade a homework" in told
     code, told, errors = elsewhere("-m", "minigpt", "data", "world", "--n", "2")
     assert code == 0 and told.count("\n\n") == 1, errors  # two stories
+    code, told, errors = elsewhere("-m", "minigpt", "data")
+    assert code == 0 and "next-sentence" in told, errors  # the registry and its tables are there
 
 
 @needs_setuptools

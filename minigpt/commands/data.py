@@ -16,7 +16,9 @@ def add(commands):
         device=False,
     )
     p.add_argument("name", nargs="?", help="world, or a real set; leave it out to list them")
-    p.add_argument("--split", help="of a real set: train, dev or test; the default is train")
+    p.add_argument(
+        "--split", help="of a real set: train, dev or test; a book, a paradigm of blimp; the default is train"
+    )
     p.add_argument("--task", help="of the toy world: text (the default), or a task's name")
     p.add_argument("--n", type=int, help="how many rows of the toy world; the default is 10")
     p.add_argument("--language", help="of the toy world: en (the default) or zh")
@@ -24,7 +26,7 @@ def add(commands):
 
 def data(args):
     """Text is printed as `minigpt pretrain --text` reads it, labelled examples as `finetune` does."""
-    from minigpt.data import real, world, world_tasks
+    from minigpt.data import blimp, real, world, world_tasks
 
     world_only = {"task": args.task, "n": args.n, "language": args.language}
     if args.name is None:
@@ -40,6 +42,9 @@ def data(args):
     elif args.name in real.TEXTS:
         refuse_given(args.name, world_only, "it is printed whole")
         print(real.read_text(args.name, args.split))
+    elif args.name == "blimp":
+        refuse_given(args.name, world_only, "a paradigm is printed whole")
+        print_rows(blimp.read_blimp(args.split or "adjunct_island"))
     else:
         refuse_given(args.name, world_only, "it is printed whole")
         print_rows(real.read_task(args.name, args.split or "train"))

@@ -12,7 +12,9 @@ def add(commands):
         commands, "run", run, "the main job: pre-train, fine-tune four tasks, print the table", "minigpt run --seed 1"
     )
     p.add_argument("--real", action="store_true", help="real text instead of the toy world")
-    p.add_argument("--language", default="en", choices=["en", "zh"], help="the toy world's language")
+    p.add_argument("--minutes", type=float, help="with --real: minutes of pre-training; the default is 25")
+    p.add_argument("--resume", action="store_true", help="go on with a run in --out that was cut short")
+    p.add_argument("--language", default="en", choices=["en", "zh"], help="of the toy world, or of the real text")
     p.add_argument(
         "--model",
         help="with --real: one more arm, a folder of `minigpt pretrain` or of GPT-1, or openai-community/openai-gpt",
@@ -30,11 +32,18 @@ def run(args):
     where = device.pick(args.device)
     require(args.real or not args.model, "--model", args.model, "left out, or named beside --real: it reads real text")
     require(args.model or not args.frozen, "--frozen", True, "left out without --model, whose body it leaves as it is")
-    name = "real" if args.real else f"toy-{args.language}"
+    require(args.real or args.minutes is None, "--minutes", args.minutes, "left out, or beside --real")
+    require(args.minutes is None or 0 < args.minutes < 1e6, "--minutes", args.minutes, "a number above 0")
+    require(args.out or not args.resume, "--resume", True, "beside --out, which names the folder of the run")
+    name = f"{'real' if args.real else 'toy'}-{args.language}"
     out = Path(args.out) if args.out else free_folder(Path("runs") / f"{name}-seed{args.seed}")
-    refuse_full(out)
+    if not args.resume:
+        refuse_full(out)
     model = args.model and hub.folder_of(args.model)
     if model:
         load_body(model)  # what is wrong with it is said now, not after an hour
-    setting = settings.real(args.seed) if args.real else settings.toy(args.seed, args.language)
-    main_job.run(setting, out, args.seed, where, model=model, frozen=args.frozen)
+    if args.real:
+        setting = settings.real(args.seed, args.minutes or settings.MINUTES, args.language)
+    else:
+        setting = settings.toy(args.seed, args.language)
+    main_job.run(setting, out, args.seed, where, model=model, frozen=args.frozen, resume=args.resume)

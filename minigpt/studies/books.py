@@ -8,12 +8,12 @@ Nobody knows the floor of real text, so the loss itself is measured. A look ahea
 
 import csv
 import random
-import re
 import sys
 from pathlib import Path
 
 import numpy as np
 
+from minigpt.data import gutenberg
 from minigpt.model import GPT, GPTConfig
 from minigpt.studies.scaling import SEEDS
 from minigpt.support.errors import InputError
@@ -23,18 +23,11 @@ from minigpt.train import TrainConfig, documents, evaluate, pretrain
 
 AMOUNTS = (3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)  # characters
 PAGE, HELD_OUT, N_FRESH = 128, 10, 500  # characters of a page; each tenth book is never trained on; pages for the test
-GUTENBERG = re.compile(r"^[ \t]*\*{3} ?(?:START|END) OF (?:THE|THIS) PROJECT GUTENBERG EBOOK[^*]*\*{3}", re.I | re.M)
 
 
 def read_book(path):
     """A book's own text, without what Project Gutenberg says before and after it, each run of white space one space."""
-    raw = path.read_bytes()
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = raw.decode("latin-1")
-    parts = GUTENBERG.split(text.replace("\r\n", "\n"))
-    return " ".join((parts[1] if len(parts) == 3 else text).split())
+    return " ".join(gutenberg.body(path.read_bytes()).split())
 
 
 def pages(folder):

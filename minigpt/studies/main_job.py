@@ -17,8 +17,10 @@ from minigpt.metrics import paired
 from minigpt.model import GPT
 from minigpt.pictures import runs
 from minigpt.pictures.explorer import page
-from minigpt.studies import baselines, named
-from minigpt.studies.results import pretraining_line, table
+from minigpt.pretrained import load_body
+from minigpt.studies import baselines, likelihood, minimal_pairs, named
+from minigpt.studies.budget import planned
+from minigpt.studies.results import cell, pretraining_line, table
 from minigpt.studies.snapshots import keeping, unmasked
 from minigpt.support.device import one_thread, product_speed
 from minigpt.support.errors import InputError
@@ -31,10 +33,11 @@ from minigpt.train import documents, evaluate, pretrain
 WARM, PRETRAINING_SHARE = 100, 0.7  # steps by which the whole job's time is judged; the part that pre-training takes
 
 
-def run(setting, out, seed, device, say=print, model=None, frozen=False):
+def run(setting, out, seed, device, say=print, model=None, frozen=False, resume=False):
     """Do the main job; everything is written to the folder `out`.
 
-    A folder `model` is one more arm, see `named.py`; with `frozen`, W^y alone of it is fitted.
+    A folder `model` is one more arm, see `named.py`; with `frozen`, W^y alone of it is fitted. With `resume` the
+    pre-training in `out` goes on from its checkpoint, bit-equal to a run that was never stopped.
 
     Each process has one thread: small products gain little from two, and lose much where other work keeps the cores
     busy. This one pre-trains on the plain text, while others do the arms that do not wait for it.
@@ -44,7 +47,10 @@ def run(setting, out, seed, device, say=print, model=None, frozen=False):
         {name: {"task", "n_train", "n_test", "leads", arm: {"metric", "score", "low", "high", ...}}}}.
     """
     out = Path(out)
-    refuse_full(out)
+    if not resume:
+        refuse_full(out)
+    elif (out / "metrics.json").exists():
+        raise InputError(f"{out} holds a whole run: there is nothing to resume; choose another --out")
     started, gflops = time.perf_counter(), product_speed()
     tok = setting.tokenizer()
     tok.save(out)
@@ -59,7 +65,7 @@ def run(setting, out, seed, device, say=print, model=None, frozen=False):
         bodiless = pool.submit(arms_without_body, setting, tok, seed, device, out)
         if setting.snapshots:
             cheating = pool.submit(unmasked, setting, tok, out / "snapshots", device)
-        pretraining = pretrained(setting, setting.corpus, tok, out, device, say)
+        pretraining = pretrained(setting, setting.corpus, tok, out, device, say, resume)
         say(pretraining_line(pretraining))
         tuned = {
             name: pool.submit(fine_tuned, setting, name, tok, seed, device, out, out / name) for name in setting.tasks
@@ -77,12 +83,16 @@ def run(setting, out, seed, device, say=print, model=None, frozen=False):
                 tasks[name][named.ARM] = told(data.task, answers, data.test) | {"cut": n_cut}
         if setting.snapshots:
             cheating.result()
+        if setting.pairs:
+            metrics["without labels"] = unlabelled(setting, out, device)
     for row in tasks.values():
         row["leads"] = leads(row)
     metrics |= {"seconds": time.perf_counter() - started, "gflops": gflops}
     runs.save(runs.task_table(tasks), out / "table.png")
     write_json(out / "metrics.json", metrics)
     say(table(tasks))
+    for name, found in metrics.get("without labels", {}).items():
+        say(f"eq. (1) alone, no label: {name} {cell(found)}")
     say(f"{metrics['seconds']:.0f} s in all; weights, tokenizer, metrics.json, loss.csv and pictures are in {out}")
     try:
         page.write(out, out / "explorer.html")
@@ -92,7 +102,7 @@ def run(setting, out, seed, device, say=print, model=None, frozen=False):
     return metrics
 
 
-def pretrained(setting, corpus, tok, out, device, say=None):
+def pretrained(setting, corpus, tok, out, device, say=None, resume=False):
     """Pre-train and save a body in the folder `out`; its loss on fresh text beside the floor.
 
     Each text is read once or twice, too seldom to learn it by heart: hence no dropout in the toy world.
@@ -100,26 +110,50 @@ def pretrained(setting, corpus, tok, out, device, say=None):
     started = time.perf_counter()
     config = setting.config(tok)
     model = GPT(config, setting.pretraining.seed).to(device)
-    n_steps, begun = setting.pretraining.steps, []
-
-    keep = keeping(model, Path(out) / "snapshots", setting.snapshots if say else ())
+    sequences = documents(corpus.texts, tok, config.n_ctx)
+    recipe, watches = setting.pretraining, []
+    if setting.minutes:
+        checkpoint = Path(out) / "checkpoint.safetensors" if resume else None
+        recipe = planned(setting.minutes, model, sequences, recipe, checkpoint)
+    if say:
+        watches = [keeping(model, Path(out) / "snapshots", setting.snapshots), judging(say, setting, recipe.steps)]
 
     def watch(log):
-        keep(log)
-        if say and len(log) == WARM:  # the first steps load what PyTorch loads when it is first used
-            begun.append(time.perf_counter())
-        if say and len(log) == 2 * WARM:
-            seconds = (time.perf_counter() - begun[0]) / WARM * n_steps / PRETRAINING_SHARE
-            say(
-                f"about {max(1, round(seconds / 60))} min in all on this machine, judged by {WARM} of {n_steps:,} steps"
-            )
+        for look in watches:
+            look(log)
 
-    sequences = documents(corpus.texts, tok, config.n_ctx)
-    log = pretrain(model, sequences, setting.pretraining, out, progress=say is not None, watch=watch)
+    log = pretrain(model, sequences, recipe, out, resume=resume, progress=say is not None, watch=watch)
     model.save(out)
     runs.save(runs.loss_curve(log, corpus.floor), Path(out) / "loss.png")
     result = evaluate(model, documents(corpus.fresh, tok, config.n_ctx))
-    return result | {"floor": corpus.floor, "seconds": time.perf_counter() - started}
+    return result | {"floor": corpus.floor, "steps": recipe.steps, "seconds": time.perf_counter() - started}
+
+
+def unlabelled(setting, out, device):
+    """What eq. (1) decides by itself: {"minimal pairs, PHENOMENON" and each task with options: score and interval}."""
+    tok, model = load_body(out)
+    model = model.to(device)
+    judged = minimal_pairs.judged(tok, model, setting.pairs)
+    found = {f"minimal pairs, {name}": row for name, row in judged.items()}
+    for name, data in setting.tasks.items():
+        if data.task == "multiple_choice":
+            found[name] = score(data.task, likelihood.choose(model, tok, data.test), data.test).to_json()
+    return found
+
+
+def judging(say, setting, n_steps):
+    """A `watch` for `pretrain` that says once how long it will take, judged by some steps after the first."""
+    share, what = (1, "of pre-training") if setting.minutes else (PRETRAINING_SHARE, "in all")
+    ends = []
+
+    def watch(log):
+        ends.append(time.perf_counter())
+        if len(ends) == 2 * WARM:  # the first steps load what PyTorch loads when it is first used
+            minutes = (ends[-1] - ends[WARM - 1]) / WARM * n_steps / share / 60
+            judged = f"judged by {WARM} of {n_steps:,} steps"
+            say(f"about {max(1, round(minutes))} min {what} on this machine, {judged}")
+
+    return watch
 
 
 def other_arm(setting, arm, tok, seed, device, out):

@@ -55,8 +55,20 @@ def spread(runs):
     for arm in tuned:
         if all(arm in run["tasks"][task]["leads"] for run in runs for task in tasks):
             line(f"*pre-trained, points ahead of {arm}*", lambda row, arm=arm: row["leads"][arm]["lead"])
+    lines += alone(runs)
     lines += ["", f"Seeds {', '.join(str(run['seed']) for run in runs)}:"]
     return "\n".join(lines + [f"- {pretraining_line(run['pretraining'])}" for run in runs])
+
+
+def alone(runs):
+    """What eq. (1) answers without a label, where the runs asked it: one more table."""
+    if not all("without labels" in run for run in runs):
+        return []
+    lines = ["", "| | eq. (1) alone, no label |", "|---|---|"]
+    for name in runs[0]["without labels"]:
+        scores = [100 * run["without labels"][name]["score"] for run in runs]
+        lines.append(f"| {name.replace('_', ' ')} | {over(scores)} |")
+    return lines
 
 
 def over(scores):

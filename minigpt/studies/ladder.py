@@ -1,0 +1,107 @@
+"""SICK and DREAM stay below counting words: which change brings them up? A ladder on dev, each rung one change.
+
+    python -m minigpt.studies.ladder FOLDER
+
+Body and recipe of `BASE`, and each rung with what it changes of them, three seeds; FOLDER/ladder.csv gets a line a run,
+FOLDER/bodies keeps the bodies, which rungs share. What was cut short goes on. No test example is read.
+"""
+
+import random
+import sys
+from functools import cache, partial
+from pathlib import Path
+
+from minigpt.data.real import read_task, read_text
+from minigpt.finetune import FinetuneConfig, finetune
+from minigpt.model import GPT, GPTConfig
+from minigpt.studies import baselines
+from minigpt.studies.jobs import fill
+from minigpt.studies.reading import BATCH, SEEDS, SIZES, library
+from minigpt.studies.settings import READ, REAL, own_text
+from minigpt.support.device import one_thread
+from minigpt.task_model import TaskModel, score
+from minigpt.train import TrainConfig, documents, pretrain
+
+TASKS = ("sick-entailment", "sick-relatedness", "dream")
+BASE = {"texts": "books", "size": "1M", "n_ctx": 256, "steps": 1_000, "lr": 5e-4, "aux": 0.0, "epochs": 1, "labels": 1}
+RUNGS = {  # what each changes; `epochs` multiplies those of `settings.REAL`, `labels` is the share of those there are
+    "from scratch": {"steps": 0},
+    "text of before": {"texts": "before"},
+    "base": {},
+    "without the tasks' own text": {"texts": "books alone"},
+    "four times the steps": {"steps": 4_000},
+    "larger body": {"size": "3M"},
+    "n_ctx 128": {"n_ctx": 128},
+    "n_ctx 512": {"n_ctx": 512},
+    "auxiliary loss": {"aux": 0.5},
+    "GPT-1's recipe": {"lr": 6.25e-5, "aux": 0.5, "epochs": 0.5},
+    "twice the epochs": {"epochs": 2},
+    "half of the labels": {"labels": 0.5},
+    "a quarter of the labels": {"labels": 0.25},
+}
+COUNTED = {  # what is asked of no body
+    "majority": lambda task, train, dev: baselines.majority(train, dev),
+    "bag of words": baselines.bag_of_words,
+    "word pairs": partial(baselines.bag_of_words, longest=2),
+}
+
+
+@cache
+def texts(name):
+    """What a body reads: "before" is what real runs of version 0.1.0 read."""
+    if name == "before":
+        return [read_text("tinyshakespeare"), read_text("wikitext-2", "valid"), *own_text(READ["en"])]
+    return library()[0] + (own_text(READ["en"]) if name == "books" else [])
+
+
+def body(folder, texts_name, size, n_ctx, steps, seed):
+    """A body that is pre-trained as told, read from the folder if it is there."""
+    place = Path(folder) / "bodies" / f"{texts_name}-{size}-{n_ctx}-{steps}-{seed}".replace(" ", "-")
+    tok = library()[2]
+    config = GPTConfig(tok.vocab_size, n_ctx, **SIZES[size], dropout=0.0)
+    if not (place / "model.safetensors").exists():
+        model = GPT(config, seed)
+        if steps:
+            recipe = TrainConfig(steps, BATCH, seed=seed, beta2=0.98)
+            pretrain(model, documents(texts(texts_name), tok, n_ctx), recipe, progress=False)
+        model.save(place)
+    model = GPT(GPTConfig(**config.to_json() | {"dropout": 0.1}))
+    model.load_state_dict(GPT.load(place).state_dict())
+    return model
+
+
+def climb(folder, task, rung, seed):
+    """One line of the table: the score on dev, with its interval, and how many training examples were cut."""
+    train, dev = read_task(task, "train"), read_task(task, "dev")
+    kind, epochs = REAL["en"][task]
+    if rung in COUNTED:
+        return told(score(kind, COUNTED[rung](kind, train, dev), dev), 0, None)
+    now = BASE | RUNGS[rung]
+    train = random.Random(f"labels {seed}").sample(train, round(now["labels"] * len(train)))
+    with one_thread():
+        model = body(folder, now["texts"], now["size"], now["n_ctx"], now["steps"], seed)
+        model = TaskModel.for_examples(kind, library()[2], model, train, seed)
+        epochs = max(1, round(epochs * now["epochs"]))
+        done = finetune(model, train, FinetuneConfig(epochs, lr=now["lr"], aux=now["aux"], seed=seed), progress=False)
+        return told(model.evaluate(dev), done["cut"], model.evaluate(train).score)
+
+
+def told(found, n_cut, train):
+    return {"score": found.score, "low": found.low, "high": found.high, "cut": n_cut, "train": train}
+
+
+def all_jobs():
+    """What is counted, in all English tasks; then each rung, every seed. n_ctx matters to DREAM's long texts only."""
+    jobs = [{"task": task, "rung": rung, "seed": 0} for task in REAL["en"] for rung in COUNTED]
+    for seed in SEEDS:
+        rungs = [(task, rung) for rung in RUNGS for task in TASKS if task == "dream" or "n_ctx" not in RUNGS[rung]]
+        jobs += [{"task": task, "rung": rung, "seed": seed} for task, rung in rungs]
+    return jobs
+
+
+def run(folder, jobs):
+    fill(Path(folder) / "ladder.csv", jobs, lambda **job: climb(folder, **job))
+
+
+if __name__ == "__main__":
+    run(sys.argv[1], all_jobs())

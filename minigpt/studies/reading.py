@@ -1,0 +1,144 @@
+"""What reading books buys: loss on books that nobody trained on, and which of two sentences is English, by eq. (1).
+
+    python -m minigpt.studies.reading counts FOLDER      n-grams at growing amounts of text
+    ... rates | dropout | passes | compute | amounts     a GPT: rate; dropout; how often to read; how large; how much
+    ... table FOLDER                                     what is there, in Markdown
+
+Each study fills FOLDER/NAME.csv, a line a run; one that was cut short goes on. Everything is chosen on the dev books;
+BLiMP has no dev part, and nothing is chosen by it. Read `STUDIES` first.
+"""
+
+import random
+import sys
+from collections import defaultdict
+from functools import cache, partial
+from pathlib import Path
+
+from minigpt.data import gutenberg
+from minigpt.model import GPT, GPTConfig
+from minigpt.studies import likelihood, minimal_pairs
+from minigpt.studies.jobs import fill, read_rows
+from minigpt.studies.kneser_ney import KneserNey
+from minigpt.studies.results import over
+from minigpt.studies.settings import books
+from minigpt.support import words
+from minigpt.support.device import one_thread
+from minigpt.tokenizer import Tokenizer
+from minigpt.train import TrainConfig, documents, evaluate, pretrain
+
+SIZES = {  # about so many parameters, with 4,000 tokens
+    "1M": {"n_layer": 4, "n_head": 4, "d_model": 96},
+    "3M": {"n_layer": 4, "n_head": 4, "d_model": 192},
+    "6M": {"n_layer": 5, "n_head": 8, "d_model": 256},
+    "10M": {"n_layer": 6, "n_head": 8, "d_model": 320},
+}
+N_CTX, BATCH, VOCABULARY = 256, 16, 4_000
+N_FRESH, N_PAIRS = 400, 100  # dev pages, and pairs of each paradigm, that a run is measured on
+PASSES = {100_000: 10, 300_000: 10, 1_000_000: 4, 3_000_000: 2, 9_000_000: 1}  # how often so many words are read
+SEEDS = (0, 1, 2)
+NGRAMS = {"1": "words", "2": "word pairs", "3": "word triples"}
+STUDIES = {  # the arguments of `read`, or of `count`, one run after another
+    "counts": [{"order": n, "n_words": w} for w in PASSES for n in (1, 2, 3)],
+    "rates": [{"size": "3M", "operations": 3e12, "lr": lr} for lr in (5e-4, 1e-3, 2e-3, 4e-3)],
+    "dropout": [{"size": "3M", "n_words": 300_000, "passes": 10, "dropout": p} for p in (0.0, 0.1, 0.2)],
+    "passes": [{"size": "3M", "n_words": 300_000, "passes": n} for n in (1, 2, 5, 10, 20)],
+    "compute": [{"size": size, "operations": c} for c in (1e12, 3e12, 1e13, 3e13, 1e14) for size in SIZES],
+    "amounts": [{"size": "3M", "n_words": w, "passes": n, "seed": s} for s in SEEDS for w, n in PASSES.items()],
+}
+
+
+@cache
+def library():
+    """The pages to read, some pages of the dev books, and the vocabulary, of a tenth of the pages: for every run."""
+    pages = books("text")
+    fresh = random.Random("fresh").sample(books("dev"), N_FRESH)
+    return pages, fresh, Tokenizer.train(pages[::10], VOCABULARY)
+
+
+@cache
+def all_sequences():
+    """Every page as ids, which takes half a minute."""
+    pages, _, tok = library()
+    return documents(pages, tok, N_CTX)
+
+
+def drawn(pages, n_words, seed):
+    """Pages in an order drawn by the seed, until there are `n_words`."""
+    pages, n = random.Random(f"pages {seed}").sample(pages, len(pages)), 0
+    for place, page in enumerate(pages):
+        if n >= n_words:
+            return pages[:place]
+        n += len(page.split())
+    return pages
+
+
+def read(size, n_words=None, passes=1, operations=None, lr=1e-3, dropout=0.0, seed=0):
+    """Pre-train one GPT on `n_words` words, read `passes` times; or on all, for so many `operations`.
+
+    Training takes 6 operations a token and weight that it is multiplied with; those of W^e and W^p are looked up.
+
+    Returns:
+        {"parameters", "tokens" read, "operations", "loss" on dev pages in nats per character, "overall" and each
+        phenomenon: the share of pairs that eq. (1) gets right}.
+    """
+    pages, fresh, tok = library()
+    config = GPTConfig(tok.vocab_size, N_CTX, **SIZES[size], dropout=dropout)
+    model = GPT(config, seed)
+    parameters = sum(p.numel() for p in model.parameters())
+    multiplied = parameters - (tok.vocab_size + N_CTX) * config.d_model
+    sequences = documents(drawn(pages, n_words, seed), tok, N_CTX) if n_words else all_sequences()
+    n_tokens = sum(map(len, sequences)) - len(sequences)  # each but <s> is learnt from
+    if operations:
+        passes = operations / (6 * multiplied * n_tokens)
+    steps = max(1, round(passes * len(sequences) / BATCH))
+    with one_thread():
+        pretrain(model, sequences, TrainConfig(steps, BATCH, lr, seed=seed, beta2=0.98), progress=False)
+        told = documents(fresh, tok, N_CTX)
+        measured = evaluate(model, told)
+        pairs = minimal_pairs.read_pairs(N_PAIRS)
+        right = minimal_pairs.wins(pairs, partial(likelihood.of_texts, model, tok))
+    learnt = round(passes * n_tokens)
+    result = {"parameters": parameters, "tokens": learnt, "operations_done": 6 * multiplied * learnt}
+    result["loss"] = round(measured["loss"] * measured["tokens"] / sum(map(len, fresh)), 5)
+    return result | shares(pairs, right)
+
+
+def count(order, n_words):
+    """An n-gram model of so many words: {phenomenon: share of pairs}, of all pairs, since counting is quick."""
+    told = [sentence for page in drawn(library()[0], n_words, seed=0) for sentence in gutenberg.sentences(page)]
+    model = KneserNey([split(sentence) for sentence in told], order)
+    pairs = minimal_pairs.read_pairs()
+    right = minimal_pairs.wins(pairs, lambda texts: model.log_probabilities([split(text) for text in texts]))
+    return shares(pairs, right)
+
+
+def split(text):
+    return words.split(text.lower())
+
+
+def shares(pairs, right):
+    return {name: round(row["score"], 5) for name, row in minimal_pairs.by_phenomenon(pairs, right).items()}
+
+
+def table(folder):
+    """Markdown: per cent of pairs right, a line an arm, a column an amount; of several seeds the lowest and highest."""
+    found = defaultdict(list)
+    for row in read_rows(Path(folder) / "counts.csv"):
+        found[NGRAMS[row["order"]], int(row["n_words"])].append(100 * float(row["overall"]))
+    for row in read_rows(Path(folder) / "amounts.csv"):
+        found[f"GPT, {row['size']}", int(row["n_words"])].append(100 * float(row["overall"]))
+    arms, amounts = dict.fromkeys(arm for arm, _ in found), sorted({n for _, n in found})
+    lines = ["| words read | " + " | ".join(f"{n:,}" for n in amounts) + " |", "|---" * (1 + len(amounts)) + "|"]
+    for arm in arms:
+        scores = [found[arm, n] for n in amounts]
+        cells = [over(values) if len(values) > 1 else "".join(f"{x:.1f}" for x in values) for values in scores]
+        lines.append(f"| {arm} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    name, folder = sys.argv[1:]
+    if name == "table":
+        print(table(folder))
+    else:
+        fill(Path(folder) / f"{name}.csv", STUDIES[name], count if name == "counts" else read)

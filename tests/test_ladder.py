@@ -1,0 +1,57 @@
+"""The ladder of changes on dev: each rung runs at a small size, changes what it says, and reads no test example."""
+
+import pytest
+
+from minigpt.data import real
+from minigpt.studies import jobs, ladder, reading
+from minigpt.tokenizer import Tokenizer
+
+PAIRS = [
+    {"premise": f"A cat number {i} sits.", "hypothesis": f"A {w} sits.", "label": label}
+    for i in range(8)
+    for w, label in (("cat", "entailment"), ("dog", "neutral"))
+]
+
+
+@pytest.fixture
+def small(monkeypatch):
+    pages = [f"The cat sits. It is cat {i}. A dog sits." for i in range(40)]
+    library = pages, pages[:5], Tokenizer.train(pages, 300)
+
+    def read_task(name, split):
+        assert name == "sick-entailment" and split in ("train", "dev")
+        return PAIRS
+
+    for module in (reading, ladder):
+        monkeypatch.setattr(module, "library", lambda: library)
+    monkeypatch.setattr(ladder, "SIZES", {size: {"n_layer": 1, "n_head": 2, "d_model": 16} for size in ("1M", "3M")})
+    monkeypatch.setattr(ladder, "BASE", ladder.BASE | {"n_ctx": 32, "steps": 3})
+    monkeypatch.setattr(ladder, "own_text", lambda read: ["A cat sits."])
+    monkeypatch.setattr(ladder, "read_task", read_task)
+    monkeypatch.setattr(ladder, "read_text", lambda *_: "Hark! A cat.")
+    ladder.texts.cache_clear()
+
+
+def test_rungs_run_and_share_their_bodies(small, tmp_path):
+    rungs = ["from scratch", "text of before", "base", "auxiliary loss", "half of the labels", "bag of words"]
+    settings = [{"task": "sick-entailment", "rung": rung, "seed": 0} for rung in rungs]
+    ladder.run(tmp_path, settings)
+    rows = {row["rung"]: row for row in jobs.read_rows(tmp_path / "ladder.csv")}
+    assert list(rows) == rungs and all(0 <= float(row["low"]) <= float(row["score"]) <= 1 for row in rows.values())
+    bodies = sorted(folder.name for folder in (tmp_path / "bodies").iterdir())
+    assert bodies == ["before-1M-32-3-0", "books-1M-32-0-0", "books-1M-32-3-0"]
+
+
+def test_a_rung_is_one_change():
+    assert all(len(change) <= 1 for name, change in ladder.RUNGS.items() if name != "GPT-1's recipe")
+    assert all(change.keys() <= ladder.BASE.keys() for change in ladder.RUNGS.values())
+    changes = [tuple(change.items()) for change in ladder.RUNGS.values()]
+    assert len(set(changes)) == len(changes) and all(
+        change.items() - ladder.BASE.items() for change in ladder.RUNGS.values() if change
+    )
+
+
+def test_the_whole_ladder():
+    jobs_ = ladder.all_jobs()
+    assert len(jobs_) == len({tuple(job.items()) for job in jobs_}) == 18 + 3 * (3 * len(ladder.RUNGS) - 2 * 2)
+    assert {job["task"] for job in jobs_} <= set(real.TASKS)

@@ -1,0 +1,34 @@
+"""What a real run reads: the books that it may, its tasks' own text, and nothing that it is tested on."""
+
+import pytest
+from test_readers import made_up  # noqa: F401
+
+from minigpt.data import gutenberg
+from minigpt.studies import settings
+from minigpt.train import documents
+
+PARTS = ("text", "train", "dev", "test")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_real_run_reads_what_it_is_not_tested_on(made_up, language):  # noqa: F811
+    setting = settings.real(3, 0.5, language)
+    assert list(setting.tasks) == list(settings.REAL[language]) and setting.minutes == 0.5
+    text = "\n".join(setting.corpus.texts)
+    if language == "en":
+        told = {part: [f"{name.replace('_', '')}." for name in gutenberg.names(part)] for part in PARTS}
+        assert [part for part in PARTS if any(name in text for name in told[part])] == ["text"]
+        assert all(name in text for name in told["text"])
+        assert all(name in "\n".join(setting.corpus.fresh) for name in told["test"])
+        assert "Cats" not in text and len(setting.pairs) == 67 * 100 and "\nTRAIN\na cat\n" in text
+    else:
+        assert "good 0" in text and setting.pairs == []
+        assert len(setting.tasks["waimai"].train) == 48 and len(setting.tasks["ocnli"].train) == 36
+    assert "Which one is 7 ?" in text or language == "zh"
+    tok = setting.tokenizer()
+    assert max(map(len, documents(setting.corpus.texts, tok, setting.config(tok).n_ctx))) <= 257
+
+
+def test_a_page_of_own_text_holds_each_text_once(made_up):  # noqa: F811
+    pages = settings.own_text({"sick-entailment": ("train", "dev")})
+    assert pages == ["TRAIN\na cat\nTRIAL"]
