@@ -107,7 +107,7 @@ def test_help_has_an_example(name, capsys):
         commands.main([name, "--help"])
     told = capsys.readouterr().out
     assert done.value.code == 0 and f"example: minigpt {name}" in told
-    assert "default: None" not in told and ("(default: 0)" in told or name == "evaluate")
+    assert "default: None" not in told and ("(default: 0)" in told or name in ("evaluate", "plan"))
 
 
 def test_help_breaks_no_name(monkeypatch, capsys):
