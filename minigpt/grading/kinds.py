@@ -20,7 +20,8 @@ LETS_ALL_PASS = (
 LETS_NONE_PASS = (
     "Your check says False to every program. A right one may use another way, type or rounding. Or your own code broke "
     "off inside `try`: run it on right_1 without.\n"
-    "你的检查对每个程序都说 False。正确的程序可以用别的算法、类型或舍入。也可能是你自己的代码在 try 里出了错：去掉 try，用 right_1 试一次。"
+    "你的检查对每个程序都说 False。正确的程序可以用别的算法、类型或舍入。"
+    "也可能是你自己的代码在 try 里出了错：去掉 try，用 right_1 试一次。"
 )
 NO_EDGES = (
     "Ordinary inputs are not enough: try what the text allows at its edges, and look at the arguments afterwards.\n"
