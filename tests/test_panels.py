@@ -186,6 +186,29 @@ def test_a_students_own_check_names_all_that_it_missed(capsys):
     assert "candidate = right_1" in told and "catch it" in told and "接住" in told
 
 
+def test_a_students_own_check_tells_when_the_grade_would_stop_it(capsys, monkeypatch):
+    """Each program has its own seconds of CPU: by a clock that stands still but for what the check says it took."""
+    spent = {"right_2": 5.7}
+    now = [0.0]
+    monkeypatch.setattr("time.process_time", lambda: now[0])
+
+    def slow(candidate):
+        now[0] += spent.get(candidate.name, 1.9)
+        return candidate.name.startswith("right")
+
+    assert check("01.4", slow)
+    told = capsys.readouterr().out
+    assert "right about all 9 programs; the grade tries others" in told and "判断正确；评分用的是另一些程序" in told
+    assert "Warning: 5.7 s of CPU for right_2; the grade stops at 2 " in told and "right_2 用了 5.7 秒" in told
+    spent.clear()
+    assert check("01.4", slow) and "Warning" not in capsys.readouterr().out
+
+
+def test_the_grade_tries_no_others():
+    asked = drawn(LOSS, SEED)
+    assert judge(asked, asked.wanted).message == "right about all 9 programs"
+
+
 def test_warnings_of_given_programs_are_not_shown(recwarn):
     def calls(candidate):
         candidate(np.array([[1000.0, 0]]), np.array([0]))

@@ -186,7 +186,7 @@ FLOOR = Question(
         Wrong(summed, "that is the floor of a whole text: per word is asked\n这是整篇文本的下限：要的是每个词"),
         Wrong(
             lambda start, rows, n: floor_of(start, rows, n) / np.log(2),
-            "these are bits; a nat has the natural logarithm\n这是比特；奈特用自然对数",
+            "these are bits; a nat has the natural logarithm\n这是比特；纳特用自然对数",
         ),
         Wrong(
             of_the_mixture,

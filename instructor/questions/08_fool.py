@@ -1,5 +1,7 @@
 """Question 08.5: twenty examples that fool a bag of words."""
 
+from itertools import islice
+
 import numpy as np
 
 from minigpt.grading import fooling
@@ -23,11 +25,21 @@ SEEN = [*NAMES, "off", "to", "went", "welcomed", "took", "found", "gave", "from"
 
 
 def bag_inputs(rng):
+    """A model that gives either answer to a quarter of 200 pairs or more: one that always says No is right there."""
+    tell = fooling.teller(9, ENDING)
+    told = [tell(row) for row, _ in islice(valid_rows(), 200)]
+    while True:
+        model = drawn_bag(rng)
+        if 50 <= sum(model(*pair) for pair in told) <= 150:
+            return {"model": model, "tell": tell}
+
+
+def drawn_bag(rng):
     sets = [
         dict(zip(words, rng.normal(size=len(words)).round(2).tolist(), strict=True)) for words in (SEEN, NAMES, NAMES)
     ]
     sets[1] |= {"not": round(float(rng.normal()), 2)}
-    return {"model": Program(BAG.replace("WEIGHTS", repr(sets)), "model"), "tell": fooling.teller(9, ENDING)}
+    return Program(BAG.replace("WEIGHTS", repr(sets)), "model")
 
 
 def valid_rows(seed=0):

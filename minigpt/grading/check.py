@@ -4,6 +4,7 @@ It runs in the student's own process, so it proves nothing to anybody else: the 
 right results and those of known mistakes are read from the stored checks; what computes them is not in the package.
 """
 
+import time
 import traceback
 
 import numpy as np
@@ -12,6 +13,7 @@ from minigpt.grading import stored
 from minigpt.grading.chinese import in_both
 from minigpt.grading.hints import with_hint
 from minigpt.grading.judge import judge
+from minigpt.grading.kinds import is_panel, too_slow
 from minigpt.grading.personal import ALONE, NO_ID, alone, is_nobodys
 from minigpt.support.errors import InputError
 
@@ -36,14 +38,14 @@ def check(question_id, function):
     Raises:
         InputError: for a question that does not exist, or something that is no function.
     """
-    asked, outputs = stored.find(question_id), []
+    asked, outputs, seconds = stored.find(question_id), [], []
     if not callable(function):
         raise InputError(f'{function!r} is no function; write check("{question_id}", {asked.function})')
     own, student = asked.cases == [{}], None  # an experiment, which has no arguments
     if own:
         student, function = getattr(function, "__globals__", {}).get("STUDENT"), alone(function)
     for arguments, fresh in zip(inputs(question_id), inputs(question_id), strict=True):
-        program = arguments.get("candidate")
+        program, started = arguments.get("candidate"), time.process_time()
         try:
             with np.errstate(all="ignore" if program else None):  # the warnings of programs that are wrong
                 outputs.append(function(**arguments))
@@ -59,6 +61,7 @@ def check(question_id, function):
             if own:
                 print(ALONE)
             return False
+        seconds.append(time.process_time() - started)
         changed = [name for name in fresh if plain(arguments[name]) != plain(fresh[name])]
         if changed:
             told = f"{question_id}: the function changed its argument {changed[0]} in place"
@@ -71,6 +74,8 @@ def check(question_id, function):
         print(f'The inputs · 输入: from minigpt.grading import inputs; inputs("{question_id}")')
     if verdict.hint:
         print(f"Hint: {verdict.hint}")
+    if is_panel(asked) and (slow := too_slow(asked, seconds)):
+        print(slow)
     if own and verdict.right and is_nobodys(*outputs[0][:2]):
         print(NO_ID)
     return verdict.right

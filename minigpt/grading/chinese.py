@@ -10,6 +10,8 @@ import re
 NAMES = [(r"the result", "结果"), (r"returned value (\d+) of (\d+)", r"第 \1 个返回值（共 \2 个）")]
 COMPARED = [  # judge.py
     (r"right in (\d+) cases?", r"\1 个用例全部正确"),
+    (r"right about all (\d+) programs", r"\1 个程序全部判断正确"),
+    (r"right about all (\d+) programs; the grade tries others", r"这 \1 个程序全部判断正确；评分用的是另一些程序"),
     (r"a list was returned; return a tuple", "返回的是列表，请返回元组"),
     (r"nothing was returned, or no numbers", "没有返回结果，或返回的不是数"),
     (r"(\d+) of (\d+) values were returned", r"返回了 \1 个值，应为 \2 个"),

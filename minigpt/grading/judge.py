@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minigpt.grading.kinds import caught, is_panel, missed
+from minigpt.grading.kinds import all_right, caught, is_panel, missed
 from minigpt.grading.question import Program
 from minigpt.grading.verify import VERIFY
 
@@ -40,6 +40,7 @@ def judge(check, outputs, student=None):
         wrong = [n for n, (found, wanted) in pairs if difference(found, wanted, check)]
         if wrong:
             return Verdict(False, missed(check, wrong), hint_for(check, outputs), caught(check, wrong))
+        return Verdict(True, all_right(check))
     for n, (found, wanted) in enumerate(zip(outputs, check.wanted, strict=True)):
         if check.verify:
             differs, hint = verified(check, check.cases[n], found, student)

@@ -18,8 +18,10 @@ LETS_ALL_PASS = (
     "你的检查对每个程序都说 True。请与已知正确的数比较。"
 )
 LETS_NONE_PASS = (
-    "Your check says False to every program. A right one may use another way, type or rounding.\n"
+    "Your check says False to every program. A right one may use another way, type or rounding. Or your own code broke "
+    "off inside `try`: run it on right_1 without.\n"
     "你的检查对每个程序都说 False。正确的程序可以用别的算法、类型或舍入。"
+    "也可能是你自己的代码在 try 里出了错：去掉 try，用 right_1 试一次。"
 )
 NO_EDGES = (
     "Ordinary inputs are not enough: try what the text allows at its edges, and look at the arguments afterwards.\n"
@@ -99,6 +101,28 @@ def check_question(question_id, function, passes, given, *pools, seconds=SECONDS
 def is_panel(check):
     """Are the cases programs, each right or wrong?"""
     return all([*case] == ["candidate"] for case in check.cases) and all(isinstance(x, bool) for x in check.wanted)
+
+
+def all_right(check):
+    """What is said of a check that was wrong about no program; the names of those shown tell that others follow."""
+    more = "; the grade tries others" * (check.cases[0]["candidate"].name != "candidate")
+    return f"right about all {len(check.cases)} programs{more}"
+
+
+def too_slow(check, seconds):
+    """A warning in both languages if the grade would stop a check at its slowest program; else nothing.
+
+    Args:
+        seconds: of CPU, for each of its cases.
+    """
+    slowest = max(range(len(seconds)), key=seconds.__getitem__)
+    if seconds[slowest] <= SECONDS:
+        return ""
+    name, took = check.cases[slowest]["candidate"].name, seconds[slowest]
+    return (
+        f"Warning: {took:.1f} s of CPU for {name}; the grade stops at {SECONDS} and then gives no point.\n"
+        f"注意：检查 {name} 用了 {took:.1f} 秒 CPU 时间；评分到 {SECONDS} 秒就停止，不给分。"
+    )
 
 
 def caught(check, places):
