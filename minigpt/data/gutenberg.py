@@ -34,7 +34,7 @@ def body(data):
 
 
 def alike(text):
-    """Quotes straight and double, apostrophes straight, dashes ` -- `, without italics and remarks, on one line.
+    """Quotes straight and double, apostrophes straight, dashes "--" between spaces, no italics, no remarks, one line.
 
     A single quote opens a speech before a word, unless a letter stands before it or the word is one such as 'tis; it
     closes one behind a sign. The quote behind `'a word'` stays an apostrophe: nothing tells it from `the boys' hats`.
