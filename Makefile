@@ -15,7 +15,7 @@ help:
 	@echo "make wheel   dist/minigpt-*.whl: what students install, without the answers"
 	@echo "make book    build/book, make slides  build/slides: HTML that needs no network    make browser-test  both in Chromium"
 	@echo "make site    build/site: deck (as PDF too where Chromium is), explorer, book and homework in one folder for any host"
-	@echo "make bench   speed beside other packages: benchmarks/RESULTS-KIND.md PEERS=folder adds their checkouts"
+	@echo "make bench   speed beside other packages: benchmarks/RESULTS-KIND.md    PEERS=folder adds their checkouts"
 	@echo "make gpu     on a machine with a GPU and PyTorch, installing nothing: the CUDA tests, then benchmarks/RESULTS-GPU.md"
 	@echo "make lint    ruff: style and mistakes          make format  ruff: rewrite to the house style"
 	@echo "make clean   remove .venv; your runs stay"

@@ -60,6 +60,7 @@ class Tab:
         return self.page
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items):
     """Of several processes one builds the site, whose files come first; each other file stays whole."""
     for item in items:

@@ -122,7 +122,7 @@ def test_its_column_of_the_table(real, gpt1_folder, tmp_path, monkeypatch, capsy
     monkeypatch.setattr(named, "arm", arm)
     monkeypatch.setattr(hub, "folder_of", lambda model: gpt1_folder)  # found once; its path holds the revision
     monkeypatch.setattr(main_job, "processes_for", lambda n: ThreadPoolExecutor(1))
-    monkeypatch.setattr(settings, "real", lambda seed: seeds.append(seed) or real)
+    monkeypatch.setattr(settings, "real", lambda seed, minutes, language: seeds.append(seed) or real)
     line = ["run", "--real", "--model", "owner/name", "--out", str(tmp_path / "run"), "--seed", "5"]
     assert commands.main([*line, "--device", "cpu", *options]) == 0
     assert asked == [(real, str(gpt1_folder), str(bool(options)), "5", "cpu")] and seeds == [5]
