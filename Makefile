@@ -90,7 +90,7 @@ site: slides
 
 # Needs Chromium and a Chinese font: apt-get install chromium fonts-noto-cjk
 browser-test: .venv/book
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup browser_tests
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile browser_tests
 
 lint: .venv/installed
 	@$(BIN)/ruff check .

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -60,14 +61,6 @@ class Tab:
         return self.page
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
-def pytest_collection_modifyitems(items):
-    """Of several processes one builds the site, whose files come first; each other file stays whole."""
-    for item in items:
-        name = item.path.name
-        item.add_marker(pytest.mark.xdist_group("site" if name in ("test_book.py", "test_pages.py") else name))
-
-
 @pytest.fixture(scope="session")
 def browser():
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install '.[book]'")
@@ -87,9 +80,15 @@ def tab(browser):
 
 
 def made(script, folder):
-    """Build once a session, from the notebooks as they are."""
-    subprocess.run([sys.executable, str(ROOT / "site" / script)], check=True, cwd=ROOT)
-    return ROOT / "build" / folder
+    """Build once a session, from the notebooks as they are: of several processes the first one does, the others wait."""
+    build, session = ROOT / "build", os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    build.mkdir(exist_ok=True)
+    of = build / f".{folder}"  # the session whose it is
+    with FileLock(build / f".{folder}.lock"):
+        if not of.exists() or of.read_text() != session:
+            subprocess.run([sys.executable, str(ROOT / "site" / script)], check=True, cwd=ROOT)
+            of.write_text(session)
+    return build / folder
 
 
 @pytest.fixture(scope="session")
