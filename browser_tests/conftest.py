@@ -80,7 +80,7 @@ def tab(browser):
 
 
 def made(script, folder):
-    """Build once a session, from the notebooks as they are: of several processes the first one does, the others wait."""
+    """Build once a session, from the notebooks as they are: of several processes the first does, the others wait."""
     build, session = ROOT / "build", os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
     build.mkdir(exist_ok=True)
     of = build / f".{folder}"  # the session whose it is
