@@ -26,6 +26,7 @@ from minigpt.grading.course import make, refuse_links
 from minigpt.grading.download import Refused
 from minigpt.grading.duplicates import duplicates
 from minigpt.grading.instructor import folder_of, questions_of
+from minigpt.grading.judge import mark
 from minigpt.grading.nbgrader_jail import JailGrade
 from minigpt.grading.notebook import SETUP, answer_cells
 from minigpt.grading.question import CHAPTERS, drawn
@@ -302,8 +303,8 @@ def test_the_feedback_page_runs_nothing(school):
 
 def test_a_note_of_the_students_own_making_earns_nothing():
     question = questions_of("02")[0]
-    mark = batch.mark(drawn(question, 0), Answer([None] * question.n_cases, "error", "right in 5 cases: 3 points"))
-    assert mark["points"] == 0 and mark["status"] == "error"
+    marked = mark(drawn(question, 0), Answer([None] * question.n_cases, "error", "right in 5 cases: 3 points"))
+    assert marked["points"] == 0 and marked["status"] == "error"
 
 
 def test_a_formula_in_the_csv_is_only_text():

@@ -13,7 +13,7 @@ from test_jail import needs_jail
 
 from minigpt.grading import answers, batch, check, experiments, fooling, personal, repair, stored
 from minigpt.grading.instructor import CHECKOUT, folder_of, module_of, questions_of
-from minigpt.grading.judge import judge
+from minigpt.grading.judge import judge, mark
 from minigpt.grading.kinds import panel, programs, variants
 from minigpt.grading.notebook import SETUP
 from minigpt.grading.question import CHAPTERS, SHOWN, Program, cases, drawn
@@ -91,11 +91,11 @@ def test_every_two_wrong_programs_that_are_caught_give_a_point(question):
     wrong, right = (np.flatnonzero(np.equal(check.wanted, said)) for said in (False, True))
     for n_missed, points in enumerate((3, 2, 2, 1, 1, 0, 0)):
         said = [n in {*right, *wrong[:n_missed]} for n in range(9)]
-        marked = batch.mark(check, answers.Answer(said, "done"))
+        marked = mark(check, answers.Answer(said, "done"))
         status = {3: "right", 0: "wrong"}.get(points, "partly right")
         assert (marked["points"], marked["status"]) == (points, status)
         said[right[0]] = False
-        marked = batch.mark(check, answers.Answer(said, "done"))
+        marked = mark(check, answers.Answer(said, "done"))
         assert (marked["points"], marked["status"]) == (0, "wrong") and "It finds" not in marked["message"]
 
 
@@ -406,7 +406,7 @@ def test_the_body_is_found_or_asked_for(monkeypatch, tmp_path):
 def test_the_grade_knows_whose_numbers_they_are():
     question = questions_of("03")[-1]
     outputs = [tuple(map(np.asarray, handed_in(question, "anna")))]
-    marks = [batch.mark(drawn(question, 1), answers.Answer(outputs, "done"), student) for student in ("anna", "ben")]
+    marks = [mark(drawn(question, 1), answers.Answer(outputs, "done"), student) for student in ("anna", "ben")]
     assert [mark["points"] for mark in marks] == [3, 0] and "'ben'" in marks[1]["message"]
 
 

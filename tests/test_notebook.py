@@ -9,11 +9,10 @@ from test_jail import RIGHT_A, RIGHT_B, SEED, A, B, needs_jail
 
 from minigpt.grading import cells, check, stored
 from minigpt.grading.answers import run_answers
-from minigpt.grading.batch import mark
 from minigpt.grading.download import Refused
 from minigpt.grading.hints import RULES, hint_of, with_hint
 from minigpt.grading.instructor import questions_of
-from minigpt.grading.judge import judge
+from minigpt.grading.judge import judge, mark
 from minigpt.grading.notebook import SETUP, answer_cells, read
 from minigpt.grading.question import drawn
 

@@ -7,9 +7,9 @@ import pytest
 from test_jail import needs_jail
 from test_kinds import PANELS, by_id, module, solution
 
-from minigpt.grading import answers, batch, check, kinds, wordless
+from minigpt.grading import answers, check, kinds, wordless
 from minigpt.grading.instructor import questions_of
-from minigpt.grading.judge import judge
+from minigpt.grading.judge import judge, mark
 from minigpt.grading.notebook import SETUP
 from minigpt.grading.question import SHOWN, cases, drawn
 
@@ -152,7 +152,7 @@ def check_loss(candidate):
 def test_an_exception_does_not_tell_a_program(leak):
     leak = leak.replace('["cases"]))\n    +', '["cases"])[:900] +')
     answer = ran(leak)
-    marked = batch.mark(drawn(LOSS, SEED), answer, "anna")
+    marked = mark(drawn(LOSS, SEED), answer, "anna")
     assert marked["points"] == 0 and marked["status"] == "error"
     assert "logits" not in str(marked) and "9 of 9" in marked["message"]
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from minigpt.grading import answers, feedback, results, selftest, summary
 from minigpt.grading.download import Refused
 from minigpt.grading.instructor import folder_of, questions_of
-from minigpt.grading.judge import judge
+from minigpt.grading.judge import mark
 from minigpt.grading.notebook import answer_cells
 from minigpt.grading.question import drawn, require_chapter
 from minigpt.grading.roster import read_roster
@@ -170,24 +170,6 @@ def grade_one(batch, student, submission):
     }
     write_json(path, result)
     return result
-
-
-def mark(check, answer, student=None):
-    """A question's points, verdict and hint; an answer that is right in part gets whole points, rounded down."""
-    marked = {"id": check.id, "function": check.function, "of": check.points, "points": 0, "hint": ""}
-    if answer.status != "done":
-        blank = answer.status == "error" and "NotImplementedError" in answer.note
-        note = answer.note.encode("utf-8", "backslashreplace").decode()  # no half of a character goes into a file
-        return marked | {"status": "not answered" if blank else answer.status, "message": note}
-    verdict = judge(check, answer.outputs, student)
-    some, of = (1, 1) if verdict.right else verdict.part
-    points = check.points * some // of
-    return marked | {
-        "points": points,
-        "status": "right" if verdict.right else "partly right" if points else "wrong",
-        "message": verdict.message,
-        "hint": verdict.hint,
-    }
 
 
 def not_graded(student, reason):

@@ -52,6 +52,24 @@ def judge(check, outputs, student=None):
     return Verdict(True, f"right in {n_cases} case{'s' * (n_cases > 1)}")
 
 
+def mark(check, answer, student=None):
+    """A question's points, verdict and hint; an answer that is right in part gets whole points, rounded down."""
+    marked = {"id": check.id, "function": check.function, "of": check.points, "points": 0, "hint": ""}
+    if answer.status != "done":
+        blank = answer.status == "error" and "NotImplementedError" in answer.note
+        note = answer.note.encode("utf-8", "backslashreplace").decode()  # no half of a character goes into a file
+        return marked | {"status": "not answered" if blank else answer.status, "message": note}
+    verdict = judge(check, answer.outputs, student)
+    some, of = (1, 1) if verdict.right else verdict.part
+    points = check.points * some // of
+    return marked | {
+        "points": points,
+        "status": "right" if verdict.right else "partly right" if points else "wrong",
+        "message": verdict.message,
+        "hint": verdict.hint,
+    }
+
+
 def verified(check, arguments, found, student):
     """What `check.verify` has to say against a result, and its hint; two empty texts if nothing."""
     if isinstance(found, list) and not arguments:

@@ -18,11 +18,11 @@ from traitlets import Unicode
 
 from minigpt.grading import question, selftest
 from minigpt.grading.answers import run_answers
-from minigpt.grading.batch import mark
 from minigpt.grading.chinese import in_both
 from minigpt.grading.download import Refused
 from minigpt.grading.feedback import STATUS
 from minigpt.grading.instructor import folder_of, questions_of
+from minigpt.grading.judge import mark
 from minigpt.grading.notebook import answer_cells
 
 REASON = "not graded"  # in the metadata of a notebook that `nbgrader_submitted` wrote: why it is no student's work
