@@ -36,8 +36,13 @@ def accuracy(predicted, labels):
     Score(metric='accuracy', score=0.75, low=0.30..., high=0.95..., also={})
     """
     right = int(np.sum(np.asarray(predicted) == np.asarray(labels)))
-    interval = stats.binomtest(right, len(labels)).proportion_ci(CONFIDENCE, method="wilson")
-    return Score("accuracy", right / len(labels), float(interval.low), float(interval.high))
+    return Score("accuracy", right / len(labels), *wilson(right, len(labels)))
+
+
+def wilson(right, n):
+    """The ends of the interval of a share: `right` of n, both whole."""
+    interval = stats.binomtest(right, n).proportion_ci(CONFIDENCE, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,9 @@ from collections import defaultdict
 from functools import partial
 
 import numpy as np
-from scipy import stats
 
 from minigpt.data import blimp
-from minigpt.metrics import CONFIDENCE
+from minigpt.metrics import wilson
 from minigpt.pretrained import load_body
 from minigpt.studies import likelihood, results
 
@@ -59,18 +58,11 @@ def wins(pairs, score):
     return np.where(np.abs(good - bad) < TIE, 0.5, good > bad)
 
 
-def interval(share, n):
-    """Wilson's interval, as in `metrics.accuracy`, of a share of n that halves may be in."""
-    z = stats.norm.ppf((1 + CONFIDENCE) / 2)
-    centre, half = share + z * z / (2 * n), z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    low, high = (float(end / (1 + z * z / n)) for end in (centre - half, centre + half))
-    return max(0.0, min(low, share)), min(1.0, max(high, share))  # rounding could move 0 and 1
-
-
 def by_phenomenon(pairs, right):
     """{phenomenon, and "overall": {"score", "low", "high", "n"}}: the mean of `right` (N).
 
-    The intervals take pairs as independent; a paradigm's share a template, so other templates may differ more.
+    The intervals take pairs as independent; a paradigm's share a template, so other templates may differ more. For
+    them ties, which are halves, are rounded to whole pairs.
     """
     groups = defaultdict(list)
     for pair, value in zip(pairs, right, strict=True):
@@ -78,7 +70,7 @@ def by_phenomenon(pairs, right):
     groups = dict(sorted(groups.items())) | {"overall": list(right)}
     result = {}
     for name, values in groups.items():
-        low, high = interval(float(np.mean(values)), len(values))
+        low, high = wilson(round(sum(values)), len(values))
         result[name] = {"score": float(np.mean(values)), "low": low, "high": high, "n": len(values)}
     return result
 
