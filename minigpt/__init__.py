@@ -12,6 +12,7 @@ READING_ORDER = [
     ("support.errors", None),
     ("support.files", None),
     ("support.folders", None),
+    ("support.identity", None),
     ("support.words", None),
     ("support.tensors", 4),
     ("support.device", 5),

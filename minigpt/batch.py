@@ -17,6 +17,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from minigpt.loss import NO_TARGET
+from minigpt.support.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,21 @@ def shift(sequences, device="cpu"):
 def lengths_of(sequences):
     """How many ids each has; a token file says it without reading them."""
     return sequences.lengths if hasattr(sequences, "lengths") else [*map(len, sequences)]
+
+
+def check_sequences(sequences, vocab_size):
+    """Refuse what can't be trained on, once and before the first step: later a GPU would be kept waiting."""
+    if not len(sequences):
+        raise InputError("there are no documents to train on; check the text file")
+    if hasattr(sequences, "check"):  # ids on disk were looked at when they were written
+        return sequences.check(vocab_size)
+    for row, sequence in enumerate(sequences):
+        if min(sequence) < 0 or max(sequence) >= vocab_size:
+            strange = next(i for i in sequence if not 0 <= i < vocab_size)
+            raise InputError(
+                f"document {row}: token id {strange} is outside the vocabulary of {vocab_size} (ids 0 to "
+                f"{vocab_size - 1}); encode the texts with the tokenizer this model was made for"
+            )
 
 
 def batches(lengths, batch_size, seed, epoch):

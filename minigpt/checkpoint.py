@@ -6,8 +6,8 @@ A process killed while it writes leaves the previous checkpoint as it was. Of a 
 writes its own part, see `fast/sharded_checkpoint.py`; either kind goes on with any number of processes.
 """
 
+import contextlib
 import csv
-import hashlib
 import json
 from pathlib import Path
 
@@ -16,8 +16,10 @@ from safetensors import SafetensorError, safe_open
 
 from minigpt.fast import sharded_checkpoint
 from minigpt.fast.parallel import is_first, is_sharded, n_processes, spread
+from minigpt.support.device import generators, restore_generators
 from minigpt.support.errors import InputError, note, require, require_whole
 from minigpt.support.files import remove_leftovers, write_csv
+from minigpt.support.identity import differences
 from minigpt.support.tensors import save_tensors
 
 FILE = "checkpoint.safetensors"
@@ -70,25 +72,6 @@ def is_in(out):
     return (out / FILE).exists() or sharded_checkpoint.is_in(out)
 
 
-def generators():
-    """The state of PyTorch's generators, of the CPU, of each GPU that was used and of a Mac's: {name: bytes}."""
-    used = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
-    mac = {"mps": torch.mps.get_rng_state()} if torch.backends.mps.is_available() else {}
-    return {"cpu": torch.get_rng_state()} | {f"cuda-{i}": torch.cuda.get_rng_state(i) for i in used} | mac
-
-
-def restore_generators(states):
-    """Put back what `generators` gave, where this machine has the device."""
-    for name, state in states.items():
-        device, _, i = name.partition("-")
-        if device == "cpu":
-            torch.set_rng_state(state)
-        elif device == "cuda" and int(i) < torch.cuda.device_count():
-            torch.cuda.set_rng_state(state, int(i))
-        elif device == "mps" and torch.backends.mps.is_available():
-            torch.mps.set_rng_state(state)
-
-
 def named(model, optimizer):
     """{name: tensor} of what a run has learnt: the weights, and AdamW's moments under their parameter's number."""
     tensors = {f"model.{name}": p.detach() for name, p in model.named_parameters()}
@@ -108,15 +91,16 @@ def save_checkpoint(path, model, optimizer, step, identity, draws=None):
     save_tensors(path, tensors, told)
 
 
-def read_checkpoint(path):
-    """What `save_checkpoint` wrote: {name: text} about the run, and {name: tensor}.
+@contextlib.contextmanager
+def opened(path):
+    """What `save_checkpoint` wrote, open to be read.
 
     Raises:
         InputError: if the file is missing or damaged.
     """
     try:
         with safe_open(path, "pt") as file:
-            return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            yield file
     except FileNotFoundError:
         raise InputError(f"{path} does not exist: there is nothing to resume; start without resume") from None
     except SafetensorError as error:
@@ -124,8 +108,9 @@ def read_checkpoint(path):
 
 
 def identity_of(path):
-    """Which run a checkpoint is of: settings, model and data as they were saved; raises as `read_checkpoint`."""
-    return json.loads(read_checkpoint(path)[0].get("identity", "{}"))
+    """Which run a checkpoint is of: settings, model and data as they were saved; its weights are not read."""
+    with opened(path) as file:
+        return json.loads((file.metadata() or {}).get("identity", "{}"))
 
 
 def load_checkpoint(path, model, optimizer, identity):
@@ -134,7 +119,8 @@ def load_checkpoint(path, model, optimizer, identity):
     Raises:
         InputError: if the file is missing, damaged, or of a run with other settings, model or data.
     """
-    metadata, tensors = read_checkpoint(path)
+    with opened(path) as file:
+        metadata, tensors = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     told = {name: json.loads(metadata[name]) for name in ("identity", "processes") if name in metadata}
     check_identity(path, told, identity)
     with torch.no_grad():
@@ -178,27 +164,6 @@ def check_identity(path, saved, identity):
     before = saved.get("processes", n_processes())
     if before != n_processes() and is_first():
         note(f"{path} is of {before} processes, now there are {n_processes()}: dropout draws other numbers from here")
-
-
-def differences(saved, identity, prefix=""):
-    """What differs between two identities, as (name, then, now).
-
-    >>> list(differences({"train": {"steps": 6, "lr": 0.1}}, {"train": {"steps": 7, "lr": 0.1}}))
-    [('train.steps', 6, 7)]
-    """
-    for name in sorted(saved.keys() | identity.keys()):
-        was, now = saved.get(name), identity.get(name)
-        if isinstance(was, dict) and isinstance(now, dict):
-            yield from differences(was, now, f"{prefix}{name}.")
-        elif was != now:
-            yield f"{prefix}{name}", was, now
-
-
-def digest(sequences):
-    """What tells one list of documents from another; a token file knows its own, see `data/token_file.py`."""
-    if hasattr(sequences, "digest"):
-        return sequences.digest()
-    return hashlib.sha256(json.dumps(sequences).encode()).hexdigest()[:16]
 
 
 def read_log(path):

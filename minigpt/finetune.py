@@ -14,10 +14,11 @@ from dataclasses import asdict, dataclass
 import torch
 
 from minigpt.batch import plan
-from minigpt.checkpoint import Checkpoints, digest
+from minigpt.checkpoint import Checkpoints
 from minigpt.fast.recompute import recomputed
 from minigpt.support.diverged import check_finite, check_weights
 from minigpt.support.errors import require, require_seed, require_whole
+from minigpt.support.identity import digest
 from minigpt.support.progress import progress as shown
 from minigpt.train import linear, make_optimizer, schedule, update
 

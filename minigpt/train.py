@@ -12,12 +12,13 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import torch
 
-from minigpt.batch import lengths_of, plan, shift
-from minigpt.checkpoint import Checkpoints, digest
+from minigpt.batch import check_sequences, lengths_of, plan, shift
+from minigpt.checkpoint import Checkpoints
 from minigpt.fast import parallel
 from minigpt.loss import NO_TARGET, lm_loss, log_loss
 from minigpt.support.diverged import check_finite, check_weights
 from minigpt.support.errors import InputError, require, require_seed, require_whole
+from minigpt.support.identity import digest
 from minigpt.support.progress import progress as shown
 
 
@@ -182,21 +183,6 @@ def seed_step(seed, step):
     """Dropout's draws follow from the seed, the step and the process, whatever was drawn before."""
     words = np.random.SeedSequence([seed, step, parallel.rank()])
     torch.manual_seed(int(words.generate_state(1)[0]))
-
-
-def check_sequences(sequences, vocab_size):
-    """Refuse what can't be trained on, once and before the first step: later a GPU would be kept waiting."""
-    if not len(sequences):
-        raise InputError("there are no documents to train on; check the text file")
-    if hasattr(sequences, "check"):  # ids on disk were looked at when they were written
-        return sequences.check(vocab_size)
-    for row, sequence in enumerate(sequences):
-        if min(sequence) < 0 or max(sequence) >= vocab_size:
-            strange = next(i for i in sequence if not 0 <= i < vocab_size)
-            raise InputError(
-                f"document {row}: token id {strange} is outside the vocabulary of {vocab_size} (ids 0 to "
-                f"{vocab_size - 1}); encode the texts with the tokenizer this model was made for"
-            )
 
 
 @torch.no_grad()

@@ -18,8 +18,7 @@ from hypothesis import strategies as st
 from test_documents import commands as commands_of
 from test_packaging import text as page
 
-from minigpt import commands, train
-from minigpt.checkpoint import digest
+from minigpt import batch, commands
 from minigpt.commands.pretrain_corpus import prepare
 from minigpt.data import corpus, token_file, world
 from minigpt.data.token_file import Sequences
@@ -27,6 +26,7 @@ from minigpt.fast import encode
 from minigpt.model import GPT, GPTConfig
 from minigpt.support.errors import InputError
 from minigpt.support.files import read_json
+from minigpt.support.identity import digest
 from minigpt.tokenizer import Tokenizer
 from minigpt.train import TrainConfig, documents, evaluate, pretrain
 
@@ -129,7 +129,7 @@ def test_digest_tells_texts_apart(tmp_path, folder):
 def test_damaged_and_foreign_files_are_refused(tmp_path):
     stored(tmp_path / "a")
     with pytest.raises(InputError, match=rf"written for a vocabulary of {TOK.vocab_size}, the model has 50"):
-        train.check_sequences(Sequences(tmp_path / "a", N_CTX), 50)
+        batch.check_sequences(Sequences(tmp_path / "a", N_CTX), 50)
     tokens = tmp_path / "a/tokens.bin"
     tokens.write_bytes(tokens.read_bytes()[:-2])
     with pytest.raises(InputError, match=r"tokens.bin should have [\d,]+ bytes and has \d+; delete"):

@@ -19,6 +19,7 @@ from minigpt.data import world
 from minigpt.model import GPT, GPTConfig
 from minigpt.support import files
 from minigpt.support.errors import InputError
+from minigpt.support.identity import differences, digest
 from minigpt.support.tensors import save_tensors
 from minigpt.tokenizer import Tokenizer
 from minigpt.train import TrainConfig, documents, learning_rate, make_optimizer, pretrain
@@ -189,7 +190,7 @@ def test_kill_in_the_middle_of_writing(tmp_path):
         identity = {
             "train": train.asdict(settings),
             "model": model.config.to_json(),
-            "documents": checkpoint.digest(SEQUENCES),
+            "documents": digest(SEQUENCES),
         }
         optimizer = make_optimizer(model.parameters(), 1.0, 0.0)
         step = checkpoint.load_checkpoint(tmp_path / "checkpoint.safetensors", model, optimizer, identity)
@@ -342,4 +343,4 @@ def test_settings_out_of_range(wrong):
 
 
 def test_a_setting_that_only_the_checkpoint_has_is_another_run():
-    assert [*checkpoint.differences({"a": 1, "b": 2}, {"a": 1})] == [("b", 2, None)]
+    assert [*differences({"a": 1, "b": 2}, {"a": 1})] == [("b", 2, None)]

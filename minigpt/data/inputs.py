@@ -2,8 +2,8 @@
 
 import hashlib
 
-from minigpt.checkpoint import differences
 from minigpt.support.errors import InputError
+from minigpt.support.identity import differences
 
 
 def fingerprints(files, known=()):

@@ -11,7 +11,7 @@
 import math
 
 from minigpt.model import GPTConfig
-from minigpt.support.device import SHARE, product_speed
+from minigpt.support.device import SHARE, memory_of_a_pass, product_speed
 from minigpt.support.errors import InputError, require, require_whole
 
 VOCABULARY, N_CTX = 40_478, 512  # GPT-1's
@@ -70,8 +70,7 @@ def memory(config, parameters, batch_size):
     >>> [round(size / 1e9, 1) for size in memory(shaped(GPT1), GPT1, batch_size=32)]
     [1.9, 15.0]
     """
-    numbers = 16 * config.n_layer * config.d_model + 2 * config.vocab_size
-    return 16 * parameters, 4 * batch_size * config.n_ctx * numbers
+    return 16 * parameters, memory_of_a_pass(config, batch_size * config.n_ctx)
 
 
 def duration(seconds):

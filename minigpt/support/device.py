@@ -85,16 +85,38 @@ def processes(device):
         dist.destroy_process_group()
 
 
+def generators():
+    """The state of PyTorch's generators, of the CPU, of each GPU that was used and of a Mac's: {name: bytes}."""
+    used = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    mac = {"mps": torch.mps.get_rng_state()} if torch.backends.mps.is_available() else {}
+    return {"cpu": torch.get_rng_state()} | {f"cuda-{i}": torch.cuda.get_rng_state(i) for i in used} | mac
+
+
+def restore_generators(states):
+    """Put back what `generators` gave, where this machine has the device."""
+    for name, state in states.items():
+        device, _, i = name.partition("-")
+        if device == "cpu":
+            torch.set_rng_state(state)
+        elif device == "cuda" and int(i) < torch.cuda.device_count():
+            torch.cuda.set_rng_state(state, int(i))
+        elif device == "mps" and torch.backends.mps.is_available():
+            torch.mps.set_rng_state(state)
+
+
 def memory_needed(config, batch_size, longest, sharing=1):
     """Bytes that a process needs to train a model on `batch_size` texts at once, `sharing` processes holding it.
 
-    Weights, gradients and AdamW's two moments are 4 numbers a parameter. For the backward pass a step keeps about
-    16 d_model numbers a token and layer, and 2 |V| a token for the logits. Each is 4 bytes.
+    Weights, gradients and AdamW's two moments are 4 numbers a parameter, of 4 bytes each.
     """
     d, L = config.d_model, config.n_layer
     parameters = 2 * config.vocab_size * d + config.n_ctx * d + L * 12 * d * d
-    tokens = batch_size * min(config.n_ctx, longest)
-    return 4 * (4 * parameters / sharing + tokens * (16 * d * L + 2 * config.vocab_size))
+    return 16 * parameters / sharing + memory_of_a_pass(config, batch_size * min(config.n_ctx, longest))
+
+
+def memory_of_a_pass(config, tokens):
+    """Bytes that are kept for the backward pass: about 16 d_model numbers a token and layer, 2 |V| for the logits."""
+    return 4 * tokens * (16 * config.d_model * config.n_layer + 2 * config.vocab_size)
 
 
 def check_memory(config, batch_size, longest, device, sharing=1):
