@@ -5,14 +5,9 @@ import tempfile
 
 from minigpt.support.errors import InputError
 
+# What a run writes: none is written over.
 RUN = ("config.json", "checkpoint.safetensors", "task.json", "metrics.json", "model.safetensors", "head.safetensors")
-RUN += (
-    "checkpoint.json",
-    "tokenizer.json",
-    "loss.csv",
-    "loss.png",
-    "table.png",
-)  # whatever a run writes: none is written over
+RUN += ("checkpoint.json", "tokenizer.json", "loss.csv", "loss.png", "table.png")
 
 
 def refuse_full(out, resume="", but=()):
