@@ -192,6 +192,7 @@ def test_a_named_model_is_one_more_arm_of_the_real_run(
         (["run", "--minutes", "5"], "--real"),
         (["run", "--real", "--minutes", "0"], "above 0"),
         (["run", "--real", "--resume"], "--out"),
+        (["run", "--resume", "--out", "empty"], "no checkpoint"),
     ],
 )
 def test_a_run_that_cannot_be_is_refused_at_once(line, said, tmp_path, monkeypatch, capsys):

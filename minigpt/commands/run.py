@@ -4,7 +4,7 @@ from pathlib import Path
 
 from minigpt.commands.arguments import command
 from minigpt.support.errors import require
-from minigpt.support.folders import free_folder, refuse_full
+from minigpt.support.folders import free_folder
 
 
 def add(commands):
@@ -37,8 +37,7 @@ def run(args):
     require(args.out or not args.resume, "--resume", True, "beside --out, which names the folder of the run")
     name = f"{'real' if args.real else 'toy'}-{args.language}"
     out = Path(args.out) if args.out else free_folder(Path("runs") / f"{name}-seed{args.seed}")
-    if not args.resume:
-        refuse_full(out)
+    main_job.check_folder(out, args.resume)
     model = args.model and hub.folder_of(args.model)
     if model:
         load_body(model)  # what is wrong with it is said now, not after an hour

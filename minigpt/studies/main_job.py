@@ -12,6 +12,7 @@ import dataclasses
 import time
 from pathlib import Path
 
+from minigpt.checkpoint import is_in
 from minigpt.finetune import finetune
 from minigpt.metrics import paired
 from minigpt.model import GPT
@@ -33,6 +34,16 @@ from minigpt.train import documents, evaluate, pretrain
 WARM, PRETRAINING_SHARE = 100, 0.7  # steps by which the whole job's time is judged; the part that pre-training takes
 
 
+def check_folder(out, resume):
+    """Refuse a folder that holds a run; or to `resume` one that holds none, or a whole one."""
+    if not resume:
+        refuse_full(out)
+    elif (out / "metrics.json").exists():
+        raise InputError(f"{out} holds a whole run: there is nothing to resume; choose another --out")
+    elif not is_in(out):
+        raise InputError(f"{out} holds no checkpoint: there is nothing to resume; leave out --resume")
+
+
 def run(setting, out, seed, device, say=print, model=None, frozen=False, resume=False):
     """Do the main job; everything is written to the folder `out`.
 
@@ -47,10 +58,7 @@ def run(setting, out, seed, device, say=print, model=None, frozen=False, resume=
         {name: {"task", "n_train", "n_test", "leads", arm: {"metric", "score", "low", "high", ...}}}}.
     """
     out = Path(out)
-    if not resume:
-        refuse_full(out)
-    elif (out / "metrics.json").exists():
-        raise InputError(f"{out} holds a whole run: there is nothing to resume; choose another --out")
+    check_folder(out, resume)
     started, gflops = time.perf_counter(), product_speed()
     tok = setting.tokenizer()
     tok.save(out)
