@@ -16,7 +16,7 @@ from minigpt.finetune import FinetuneConfig, finetune
 from minigpt.model import GPT, GPTConfig
 from minigpt.studies import baselines
 from minigpt.studies.jobs import fill
-from minigpt.studies.reading import BATCH, SEEDS, SIZES, library
+from minigpt.studies.reading import BATCH, LR, SEEDS, SIZES, library
 from minigpt.studies.settings import READ, REAL, own_text
 from minigpt.support.device import one_thread
 from minigpt.task_model import TaskModel, score
@@ -36,6 +36,7 @@ RUNGS = {  # what each changes; `epochs` multiplies those of `settings.REAL`, `l
     "auxiliary loss": {"aux": 0.5},
     "GPT-1's recipe": {"lr": 6.25e-5, "aux": 0.5, "epochs": 0.5},
     "twice the epochs": {"epochs": 2},
+    "four times the epochs": {"epochs": 4},
     "half of the labels": {"labels": 0.5},
     "a quarter of the labels": {"labels": 0.25},
 }
@@ -62,7 +63,7 @@ def body(folder, texts_name, size, n_ctx, steps, seed):
     if not (place / "model.safetensors").exists():
         model = GPT(config, seed)
         if steps:
-            recipe = TrainConfig(steps, BATCH, seed=seed, beta2=0.98)
+            recipe = TrainConfig(steps, BATCH, LR, seed=seed, beta2=0.98)
             pretrain(model, documents(texts(texts_name), tok, n_ctx), recipe, progress=False)
         model.save(place)
     model = GPT(GPTConfig(**config.to_json() | {"dropout": 0.1}))
@@ -93,9 +94,9 @@ def told(found, n_cut, train):
 def all_jobs():
     """What is counted, in all English tasks; then each rung, every seed. n_ctx matters to DREAM's long texts only."""
     jobs = [{"task": task, "rung": rung, "seed": 0} for task in REAL["en"] for rung in COUNTED]
-    for seed in SEEDS:
-        rungs = [(task, rung) for rung in RUNGS for task in TASKS if task == "dream" or "n_ctx" not in RUNGS[rung]]
-        jobs += [{"task": task, "rung": rung, "seed": seed} for task, rung in rungs]
+    for task in TASKS:
+        rungs = [rung for rung in RUNGS if task == "dream" or "n_ctx" not in RUNGS[rung]]
+        jobs += [{"task": task, "rung": rung, "seed": seed} for seed in SEEDS for rung in rungs]
     return jobs
 
 
