@@ -383,8 +383,12 @@ def test_what_one_process_cannot_hold_is_shared(monkeypatch):
     assert [chosen(2, 1.01), chosen(2, 0.9), chosen(1, 1.01), chosen(2, 1.01, shard=True)] == [False, True, False, True]
     with pytest.raises(InputError, match=r"at once 1: they need about .* torchrun"):
         chosen(1, 0.9)
-    with pytest.raises(InputError, match="here is one; start several with torchrun"):
-        chosen(1, 1.01, shard=True)
+
+
+def test_one_process_shares_with_nobody(tmp_path, capsys):
+    args = ["pretrain", "--text", str(tmp_path / "never read.txt"), "--out", str(tmp_path / "out"), "--shard"]
+    assert commands.main(args) == 2
+    assert "here is one; start several with torchrun" in capsys.readouterr().err
 
 
 # --- the commands that README tells --------------------------------------------------------------------------------

@@ -70,6 +70,8 @@ def pretrain(args):
     require_whole("n_ctx", args.n_ctx, least=2)
     require_whole("micro_batch", 1 if args.micro_batch is None else args.micro_batch)
     device.check_processes()
+    if args.shard and os.environ.get("WORLD_SIZE", "1") == "1":
+        raise InputError("--shard shares the weights among processes, here is one; start several with torchrun")
     if args.resume and not is_in(out):
         raise InputError(f"{out} holds no checkpoint: there is nothing to resume; leave out --resume")
     resume = args.resume or (device.restarted() and is_in(out))
@@ -109,8 +111,6 @@ def scaled(args, config, sequences, where):
     from minigpt.support import device
 
     n, longest = parallel.n_processes(), max(lengths_of(sequences), default=0)
-    if args.shard and n == 1:
-        raise InputError("--shard shares the weights among processes, here is one; start several with torchrun")
     share = -(-min(args.batch_size, len(sequences)) // n)
     at_once = min(share, args.micro_batch or share)
     alone = device.memory_needed(config, at_once, longest) <= device.memory_of(where)

@@ -1,7 +1,7 @@
 """What reading books buys: loss on books that nobody trained on, and which of two sentences is English, by eq. (1).
 
     python -m minigpt.studies.reading counts FOLDER      n-grams at growing amounts of text
-    ... rates | compute | passes | dropout | amounts     a GPT: rate; how large; how often to read; dropout; how much
+    ... rates | batches | compute | passes | dropout | amounts     a GPT: each choice, then how much it reads
     ... table FOLDER                                     what is there, in Markdown
 
 Each study fills FOLDER/NAME.csv, a line a run; one that was cut short goes on. Everything is chosen on the dev books;
@@ -41,6 +41,10 @@ NGRAMS = {"1": "words", "2": "word pairs", "3": "word triples"}
 STUDIES = {  # the arguments of `read`, or of `count`, one run after another
     "counts": [{"order": n, "n_words": w} for w in AMOUNTS for n in (1, 2, 3)],
     "rates": [{"size": s, "operations": 3e12, "lr": r} for s in ("3M", "10M") for r in (5e-4, 1e-3, 2e-3, 4e-3)],
+    "batches": [
+        {"size": "3M", "operations": 1e13, "batch": b, "lr": lr}
+        for b, lr in ((16, 2e-3), (8, 2e-3), (8, 1e-3), (4, 1e-3), (16, 1e-3))
+    ],
     "compute": [{"size": size, "operations": c} for c in (1e12, 3e12, 1e13, 3e13) for size in SIZES],
     "passes": [{"size": "3M", "n_words": 100_000, "passes": n} for n in (2, 5, 10, 20)],
     "dropout": [{"size": "3M", "n_words": 100_000, "passes": 10, "dropout": p} for p in (0.1, 0.2)],
@@ -73,7 +77,7 @@ def drawn(pages, n_words, seed):
     return pages
 
 
-def read(size, n_words=None, passes=1, operations=None, lr=LR, dropout=0.0, seed=0):
+def read(size, n_words=None, passes=1, operations=None, batch=BATCH, lr=LR, dropout=0.0, seed=0):
     """Pre-train one GPT on `n_words` words, read `passes` times; or on all, for so many `operations`.
 
     Training takes 6 operations a token and weight that it is multiplied with; those of W^e and W^p are looked up.
@@ -91,9 +95,9 @@ def read(size, n_words=None, passes=1, operations=None, lr=LR, dropout=0.0, seed
     n_tokens = sum(map(len, sequences)) - len(sequences)  # each but <s> is learnt from
     if operations:
         passes = operations / (6 * multiplied * n_tokens)
-    steps = max(1, round(passes * len(sequences) / BATCH))
+    steps = max(1, round(passes * len(sequences) / batch))
     with one_thread():
-        pretrain(model, sequences, TrainConfig(steps, BATCH, lr, seed=seed, beta2=0.98), progress=False)
+        pretrain(model, sequences, TrainConfig(steps, batch, lr, seed=seed, beta2=0.98), progress=False)
         told = documents(fresh, tok, N_CTX)
         measured = evaluate(model, told)
         pairs = minimal_pairs.read_pairs(N_PAIRS)
