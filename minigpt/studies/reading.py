@@ -32,7 +32,7 @@ SIZES = {  # about so many parameters, with 4,000 tokens
     "6M": {"n_layer": 5, "n_head": 8, "d_model": 256},
     "10M": {"n_layer": 6, "n_head": 8, "d_model": 320},
 }
-N_CTX, BATCH, VOCABULARY, LR = 256, 16, 4_000, 2e-3
+N_CTX, BATCH, VOCABULARY, LR = 256, 4, 4_000, 1e-3
 AMOUNTS = (100_000, 300_000, 1_000_000, 3_000_000, 9_000_000)  # words that are counted
 N_FRESH, N_PAIRS = 400, 100  # dev pages, and pairs of each paradigm, that a run is measured on
 PASSES = {100_000: 10, 300_000: 5, 1_000_000: 2, 3_000_000: 1}  # how often so many words are read
@@ -40,12 +40,15 @@ SEEDS = (0, 1, 2)
 NGRAMS = {"1": "words", "2": "word pairs", "3": "word triples"}
 STUDIES = {  # the arguments of `read`, or of `count`, one run after another
     "counts": [{"order": n, "n_words": w} for w in AMOUNTS for n in (1, 2, 3)],
-    "rates": [{"size": s, "operations": 3e12, "lr": r} for s in ("3M", "10M") for r in (5e-4, 1e-3, 2e-3, 4e-3)],
+    "rates": [
+        {"size": s, "operations": 3e12, "batch": 16, "lr": r} for s in ("3M", "10M") for r in (5e-4, 1e-3, 2e-3, 4e-3)
+    ],
     "batches": [
         {"size": "3M", "operations": 1e13, "batch": b, "lr": lr}
-        for b, lr in ((16, 2e-3), (8, 2e-3), (8, 1e-3), (4, 1e-3), (16, 1e-3))
+        for b, lr in ((16, 2e-3), (8, 2e-3), (8, 1e-3), (4, 1e-3), (16, 1e-3), (4, 5e-4), (2, 1e-3))
     ],
-    "compute": [{"size": size, "operations": c} for c in (1e12, 3e12, 1e13, 3e13) for size in SIZES],
+    "compute": [{"size": size, "operations": c} for c in (1e12, 3e12, 1e13) for size in SIZES]
+    + [{"size": size, "operations": 3e13} for size in ("3M", "6M", "1M")],
     "passes": [{"size": "3M", "n_words": 100_000, "passes": n} for n in (2, 5, 10, 20)],
     "dropout": [{"size": "3M", "n_words": 100_000, "passes": 10, "dropout": p} for p in (0.1, 0.2)],
     "amounts": [{"size": "3M", "n_words": w, "passes": n, "seed": s} for s in SEEDS for w, n in PASSES.items()],
