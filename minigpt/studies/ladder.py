@@ -23,16 +23,27 @@ from minigpt.task_model import TaskModel, score
 from minigpt.train import TrainConfig, documents, pretrain
 
 TASKS = ("sick-entailment", "sick-relatedness", "dream")
-BASE = {"texts": "books", "size": "1M", "n_ctx": 256, "steps": 1_000, "lr": 5e-4, "aux": 0.0, "epochs": 1, "labels": 1}
+BASE = {
+    "texts": "books",
+    "size": "1M",
+    "n_ctx": 256,
+    "steps": 4_000,
+    "lr": 5e-4,
+    "batch": 32,
+    "aux": 0.0,
+    "epochs": 1,
+    "labels": 1,
+}
 RUNGS = {  # what each changes; `epochs` multiplies those of `settings.REAL`, `labels` is the share of those there are
     "from scratch": {"steps": 0},
     "text of before": {"texts": "before"},
     "base": {},
     "without the tasks' own text": {"texts": "books alone"},
-    "four times the steps": {"steps": 4_000},
+    "four times the steps": {"steps": 16_000},
     "larger body": {"size": "3M"},
     "n_ctx 128": {"n_ctx": 128},
     "n_ctx 512": {"n_ctx": 512},
+    "batches of 8": {"batch": 8},
     "auxiliary loss": {"aux": 0.5},
     "GPT-1's recipe": {"lr": 6.25e-5, "aux": 0.5, "epochs": 0.5},
     "twice the epochs": {"epochs": 2},
@@ -83,7 +94,8 @@ def climb(folder, task, rung, seed):
         model = body(folder, now["texts"], now["size"], now["n_ctx"], now["steps"], seed)
         model = TaskModel.for_examples(kind, library()[2], model, train, seed)
         epochs = max(1, round(epochs * now["epochs"]))
-        done = finetune(model, train, FinetuneConfig(epochs, lr=now["lr"], aux=now["aux"], seed=seed), progress=False)
+        recipe = FinetuneConfig(epochs, now["batch"], now["lr"], aux=now["aux"], seed=seed)
+        done = finetune(model, train, recipe, progress=False)
         return told(model.evaluate(dev), done["cut"], model.evaluate(train).score)
 
 
