@@ -2,9 +2,9 @@
 
 On the CPU, PyTorch hands float32 products to MKL, which on AMD processors leaves their widest instructions unused.
 oneDNN uses them, and PyTorch ships with it for its compiler. Here it multiplies where it is the faster one: on an AMD
-processor with AVX-512, in float32, where there is enough to multiply. Elsewhere MKL is as fast or faster. The choice
-follows from the processor and PyTorch's version alone, so that a run gives the same bits again. The numbers are those
-of `torch.nn.Linear`, to float32's rounding.
+processor, in float32, where there is enough to multiply; without AVX-512 all but the gradient of weights. Elsewhere
+MKL is as fast or faster. The choice follows from the processor and PyTorch's version alone, so that a run gives the
+same bits again. The numbers are those of `torch.nn.Linear`, to float32's rounding.
 """
 
 import functools
@@ -28,7 +28,9 @@ def made_by_amd():
     return "AuthenticAMD" in processor
 
 
-USE_ONEDNN = HAS_ONEDNN and torch.backends.cpu.get_cpu_capability() == "AVX512" and made_by_amd()
+WIDTH = torch.backends.cpu.get_cpu_capability()
+ON_X86 = WIDTH in ("AVX2", "AVX512")
+USE_ONEDNN = HAS_ONEDNN and ON_X86 and made_by_amd()
 
 
 def product(x, weight, bias=None):
@@ -69,12 +71,13 @@ def laid_out(weight, rows):
 
 def worth_laying_out(rows, weight):
     """For one row alone MKL is as fast; elsewhere than on x86 this has not been measured."""
-    on_x86 = torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512")
-    return HAS_ONEDNN and on_x86 and rows > 1 and both_in_float32(weight, weight) and agrees()
+    return HAS_ONEDNN and ON_X86 and rows > 1 and both_in_float32(weight, weight) and agrees()
 
 
 def transposed_product(a, b):
     """a^T b, for a (N, n) and b (N, k). oneDNN first copies one of the two turned about: the narrower one."""
+    if WIDTH != "AVX512":
+        return a.t() @ b
     if a.shape[1] <= b.shape[1]:
         return product(a.t(), b.t())
     return product(b.t(), a.t()).t()
