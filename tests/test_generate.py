@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 import torch
 
-from minigpt.fast import cache
+from minigpt.fast import cache, linear
 from minigpt.fast.cache import CachedReader, KVCache
 from minigpt.fast.token import TokenReader
 from minigpt.generate import generate, last_logits, next_token_probabilities, rectangle
@@ -133,17 +133,17 @@ def large(tiny):
     return model
 
 
-def assert_cache_exact(model, prompts, n_new, cache_class=KVCache):
-    """At every step, also past n_ctx, the cached logits are those of each row read alone, to 1e-10."""
+def assert_cache_exact(model, prompts, n_new, cache_class=KVCache, dtype=torch.float64, atol=1e-10):
+    """At every step, also past n_ctx, the cached logits are those of each row read alone, to `atol`."""
     n_ctx = model.config.n_ctx
     read = CachedReader(model, len(prompts), whole=partial(last_logits, model))
-    read.cache = cache_class(model.config, len(prompts), dtype=torch.float64)
+    read.cache = cache_class(model.config, len(prompts), dtype=dtype)
     ids, lengths = rectangle(prompts, n_new, n_ctx)
     for longest in range(int(lengths.max()), int(lengths.max()) + n_new):
         found = read(ids, lengths, longest)
         for row, n in enumerate(lengths.tolist()):
             alone = model(ids[row : row + 1, max(0, n - n_ctx) : n])[0, -1]
-            torch.testing.assert_close(found[row], alone, rtol=0, atol=1e-10)
+            torch.testing.assert_close(found[row], alone, rtol=0, atol=atol)
         ids[torch.arange(len(prompts)), lengths] = (found + lengths[:, None]).sin().argmax(-1)  # some other token
         lengths = lengths + 1
 
@@ -152,6 +152,33 @@ def assert_cache_exact(model, prompts, n_new, cache_class=KVCache):
 @pytest.mark.parametrize("prompts", [PROMPTS, PROMPTS[:1], [[16]] * 3, [list(range(12)) * 2, [16, 1]]])
 def test_cache_is_exact(large, prompts):
     assert_cache_exact(large, prompts, 30)  # n_ctx is 24
+
+
+needs_laying_out = pytest.mark.skipif(
+    not linear.worth_laying_out(3, torch.ones(1)), reason="this PyTorch or processor has no oneDNN that agrees"
+)
+
+
+@needs_laying_out
+@torch.no_grad()
+def test_weights_laid_out(tiny, monkeypatch):
+    """Several rows in float32: the same logits, to float32's rounding of sums of at most 64 terms. One row: none is."""
+    calls, lay_out = [], linear.laid_out
+    monkeypatch.setattr(linear, "laid_out", lambda *given: calls.append(given) or lay_out(*given))
+    assert_cache_exact(tiny, PROMPTS[:1], 10, dtype=torch.float32, atol=2e-5)
+    assert not calls
+    assert_cache_exact(tiny, PROMPTS[:1] * 3, 10, dtype=torch.float32, atol=2e-5)
+    assert len(calls) == 4 * tiny.config.n_layer + 1
+
+
+@needs_laying_out
+@torch.no_grad()
+@pytest.mark.parametrize("wrong", [lambda weight: weight.flip(0), lambda weight: 1.001 * weight])
+def test_the_check_catches_other_weights(tiny, wrong, monkeypatch):
+    lay_out = linear.laid_out
+    monkeypatch.setattr(linear, "laid_out", lambda weight, rows: lay_out(wrong(weight), rows))
+    with pytest.raises(AssertionError):
+        assert_cache_exact(tiny, PROMPTS[:1] * 3, 10, dtype=torch.float32, atol=2e-5)
 
 
 class SeesPadding(KVCache):
@@ -197,14 +224,14 @@ class KeepsNothing(TokenReader):
 
 
 class MixesKeysAndValues(TokenReader):
-    def block(self, x, weights, new, keys, values):
-        return super().block(x, weights, new, values, keys)
+    def block(self, x, matrices, norms, new, keys, values):
+        return super().block(x, matrices, norms, new, values, keys)
 
 
 class ForgetsTheFirstSum(TokenReader):
-    def block(self, x, weights, new, keys, values):
-        qkv, out, ln_1, *rest = weights
-        return super().block(x, (qkv, (0 * out[0], out[1]), ln_1, *rest), new, keys, values)
+    def block(self, x, matrices, *rest):
+        qkv, out, *mlp = matrices
+        return super().block(x, (qkv, (0 * out[0], out[1]), *mlp), *rest)
 
 
 @torch.no_grad()

@@ -42,9 +42,13 @@ def test_a_bias_with_gaps():
 
 @needs_onednn
 @pytest.mark.parametrize(("n", "k"), [(3, 5), (5, 3)])
-def test_the_gradient_of_weights_whichever_is_narrower(n, k):
+@pytest.mark.parametrize(("width", "by_onednn"), [("AVX2", False), ("AVX512", True)])
+def test_the_gradient_of_weights_whichever_is_narrower(n, k, width, by_onednn, monkeypatch):
+    calls, product = [], linear.product
+    monkeypatch.setattr(linear, "WIDTH", width)
+    monkeypatch.setattr(linear, "product", lambda *given: calls.append(given) or product(*given))
     a, b = torch.arange(4.0 * n).view(4, n), torch.arange(4.0 * k).view(4, k)
-    assert torch.equal(linear.transposed_product(a, b), a.t() @ b)
+    assert torch.equal(linear.transposed_product(a, b), a.t() @ b) and bool(calls) == by_onednn
 
 
 class GradientOfXTurned(OneDNN):

@@ -7,7 +7,7 @@ Attention looks left only, so x_t's key and value depend on x_1 .. x_t and never
 Read `generate.py` first; a test holds the two equal.
 """
 
-from functools import partial
+from functools import cached_property, partial
 
 import torch
 import torch.nn.functional as F
@@ -83,9 +83,12 @@ class CachedReader:
 
     def __init__(self, model, B, whole):
         weight = model.token_embedding.weight
-        self.model, self.whole = model, whole  # what reads texts that have outgrown the cache
+        self.model, self.B, self.whole = model, B, whole  # what reads texts that have outgrown the cache
         self.cache = KVCache(model.config, B, weight.device, weight.dtype)
-        self.read_token = TokenReader(model)
+
+    @cached_property
+    def read_token(self):
+        return TokenReader(self.model, self.B)  # made when the second token is wanted: its weights take time
 
     def __call__(self, ids, lengths, longest):
         if longest > self.model.config.n_ctx:
@@ -96,6 +99,7 @@ class CachedReader:
             self.cache.set_lengths(lengths)
         else:
             new = ids.gather(1, lengths[:, None] - 1)  # (B, 1)
-            same = self.cache.same_length
-            states = self.read_token(self.cache, new) if same else self.cache.hidden(self.model, new)[:, 0]
+            if self.cache.same_length:
+                return self.read_token(self.cache, new)
+            states = self.cache.hidden(self.model, new)[:, 0]
         return self.model.lm_head(states)

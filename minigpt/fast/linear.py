@@ -2,9 +2,9 @@
 
 On the CPU, PyTorch hands float32 products to MKL, which on AMD processors leaves their widest instructions unused.
 oneDNN uses them, and PyTorch ships with it for its compiler. Here it multiplies where it is the faster one: on an AMD
-processor with AVX-512, in float32, where there is enough to multiply. Elsewhere MKL is as fast or faster. The choice
-follows from the processor and PyTorch's version alone, so that a run gives the same bits again. The numbers are those
-of `torch.nn.Linear`, to float32's rounding.
+processor, in float32, where there is enough to multiply; without AVX-512 all but the gradient of weights. Elsewhere
+MKL is as fast or faster. The choice follows from the processor and PyTorch's version alone, so that a run gives the
+same bits again. The numbers are those of `torch.nn.Linear`, to float32's rounding.
 """
 
 import functools
@@ -28,7 +28,9 @@ def made_by_amd():
     return "AuthenticAMD" in processor
 
 
-USE_ONEDNN = HAS_ONEDNN and torch.backends.cpu.get_cpu_capability() == "AVX512" and made_by_amd()
+WIDTH = torch.backends.cpu.get_cpu_capability()
+ON_X86 = WIDTH in ("AVX2", "AVX512")
+USE_ONEDNN = HAS_ONEDNN and ON_X86 and made_by_amd()
 
 
 def product(x, weight, bias=None):
@@ -49,16 +51,33 @@ def agrees():
     weight, bias = x.flip(0), x[0, :2]
     try:
         return all(
-            torch.equal(product(x, w, b), F.linear(x, w, b))
-            for w in (weight, weight.t().contiguous().t())  # backward hands over transposed ones
+            torch.equal(product(x, w, b), F.linear(x, weight, b))
+            # backward hands over transposed ones, `fast/token.py` those of `laid_out`
+            for w in (weight, weight.t().contiguous().t(), laid_out(weight, len(x)))
             for b in (bias, None)
         )
     except (AttributeError, RuntimeError, TypeError):  # it is gone, or wants other arguments
         return False
 
 
+def laid_out(weight, rows):
+    """A copy of the weight, in the order in which `product` reads it for so many rows, and for no other operation.
+
+    For few rows `product` spends more time on reading and turning the weight about than on multiplying. A weight that
+    many products need is laid out once; that takes as long as ten of them.
+    """
+    return torch.ops.mkldnn._reorder_linear_weight(weight.detach(), rows)
+
+
+def worth_laying_out(rows, weight):
+    """For one row alone MKL is as fast; elsewhere than on x86 this has not been measured."""
+    return HAS_ONEDNN and ON_X86 and rows > 1 and both_in_float32(weight, weight) and agrees()
+
+
 def transposed_product(a, b):
     """a^T b, for a (N, n) and b (N, k). oneDNN first copies one of the two turned about: the narrower one."""
+    if WIDTH != "AVX512":
+        return a.t() @ b
     if a.shape[1] <= b.shape[1]:
         return product(a.t(), b.t())
     return product(b.t(), a.t()).t()
