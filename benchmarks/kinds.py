@@ -14,7 +14,12 @@ from minigpt.support.files import replacing
 
 HERE = Path(__file__).parent
 SPEED = HERE.parent / "docs" / "speed.md"
-LIMITS = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA")  # what makes a processor play a lesser one
+LIMITS = (  # what makes a processor play a lesser one: to PyTorch, to oneDNN, and to NumPy
+    "ATEN_CPU_CAPABILITY",
+    "ONEDNN_MAX_CPU_ISA",
+    "NPY_DISABLE_CPU_FEATURES",
+    "OPENBLAS_CORETYPE",
+)
 ROW = re.compile(r"^\| ([^|]+) \| ([^|]+) \| ([\d.]+ \[[\d.]+ to [\d.]+\]) \|", re.MULTILINE)
 PLACE = re.compile(r"(<!-- speed -->\n).*?(<!-- end -->)", re.DOTALL)
 LESS_KNOWN = ("minGPT", "LLMs-from-scratch", "HF GPT2")  # peers of a training step that docs/speed.md leaves out
