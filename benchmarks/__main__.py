@@ -47,7 +47,7 @@ def heading(args, peaks):
 
 def report(args):
     """Every line of the file, as it is measured."""
-    peaks = timing.peaks()
+    peaks, picture = timing.peaks(), f"growth-{kinds.kind()}.png"
     args.peak = max(peaks.values())
     yield from heading(args, peaks)
     for rows in (training.rows, tuning.rows, generation.rows, forward.rows, memory.import_rows):
@@ -55,12 +55,12 @@ def report(args):
     for table in (
         memory.memory_lines(),
         processes.lines(args),
-        growth.lines(args, HERE / "growth.png"),
+        growth.lines(args, HERE / picture),
     ):
         yield ""
         yield from table
     yield ""
-    yield "![Growth of time and memory with the sizes](growth.png)"
+    yield f"![Growth of time and memory with the sizes]({picture})"
 
 
 def main():

@@ -25,10 +25,15 @@ PLACE = re.compile(r"(<!-- speed -->\n).*?(<!-- end -->)", re.DOTALL)
 LESS_KNOWN = ("minGPT", "LLMs-from-scratch", "HF GPT2")  # peers of a training step that docs/speed.md leaves out
 
 
-def kind():
-    """Such as "AVX512-AMD"; "-emulated" behind it where an environment variable holds the processor back."""
+def kind(cpuinfo=Path("/proc/cpuinfo")):
+    """Such as "AVX512-AMD25"; "-emulated" behind it where an environment variable holds the processor back.
+
+    The number is AMD's family: 25 (Zen 3 and 4) makes a product of 512 bits in two halves, 26 (Zen 5) in one.
+    """
+    family = re.search(r"^cpu family\s*: (\d+)", cpuinfo.read_text(), re.MULTILINE) if cpuinfo.exists() else None
+    maker = f"AMD{family[1] if family else ''}" if made_by_amd() else "other"
     held_back = "-emulated" if any(os.environ.get(name) for name in LIMITS) else ""
-    return f"{torch.backends.cpu.get_cpu_capability()}-{'AMD' if made_by_amd() else 'other'}{held_back}"
+    return f"{torch.backends.cpu.get_cpu_capability()}-{maker}{held_back}"
 
 
 def results(folder=HERE):
