@@ -182,6 +182,9 @@ def test_the_kinds_stand_side_by_side(tmp_path, monkeypatch):
     ]
     monkeypatch.setenv("ATEN_CPU_CAPABILITY", "avx2")
     assert kinds.kind().endswith("-emulated")
+    monkeypatch.setattr(kinds, "made_by_amd", lambda: True)
+    (tmp_path / "cpuinfo").write_text("vendor_id\t: AuthenticAMD\ncpu family\t: 26\nmodel\t\t: 17\n")
+    assert "-AMD26" in kinds.kind(tmp_path / "cpuinfo") and "-AMD-" in kinds.kind(tmp_path / "none")
 
 
 def test_the_tables_of_kinds_are_those_of_the_files():

@@ -307,7 +307,7 @@ ASIDE = {  # and of the others
     "fast/parallel": {"shard"},
     "fast/sharded_checkpoint": {"about", "load", "save"},
     "fast/gelu": {"value_and_slope", "Gelu.forward", "Gelu.backward"},  # the CPU's way, for large arrays
-    "fast/linear": {"made_by_amd", "product", "agrees", "OneDNN.forward", "OneDNN.backward"},  # the CPU's library
+    "fast/linear": {"made_by_amd", "product", "agrees", "laid_out", "OneDNN.forward", "OneDNN.backward"},  # the CPU
     "pictures/widgets": {"attention_stepper", "trained"},  # numbers, a folder
     "pretrained": {"load_openai_tokenizer"},
     "studies/minimal_pairs": {"read_pairs", "table"},  # texts, numbers
