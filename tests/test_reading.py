@@ -54,6 +54,18 @@ def test_the_table_over_amounts(tmp_path):
     ]
 
 
+def test_the_curve_over_compute(tmp_path):
+    (tmp_path / "compute.csv").write_text("size,operations,loss\n3M,1e12,1.75\n1M,1e12,1.5\n3M,3e12,1.25\n")
+    assert reading.curve(tmp_path).splitlines() == [
+        "| parameters | 1e+12 | 3e+12 |",
+        "|---|---|---|",
+        "| 1M | **1.500** |  |",
+        "| 3M | 1.750 | **1.250** |",
+        "| 6M |  |  |",
+        "| 10M |  |  |",
+    ]
+
+
 def test_pages_are_drawn_until_there_are_enough_words():
     pages = ["a b c"] * 5
     assert [len(reading.drawn(pages, n, 0)) for n in (1, 3, 4, 15, 99)] == [1, 1, 2, 5, 5]

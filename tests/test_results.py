@@ -79,7 +79,7 @@ def test_what_is_counted_on_books_is_as_stored():
     """BLiMP by n-grams, and the tasks by words: the tables of docs/results.md are those of the two CSV files."""
     folder = ROOT / "docs" / "results" / "books"
     told = PAGES["results.md"]
-    assert reading.table(folder) in told
+    assert reading.table(folder) in told and reading.curve(folder) in told
     for row in jobs.read_rows(folder / "words.csv"):
         (line,) = (line for line in told.splitlines() if line.startswith(f"| {row['task']} | ("))
         score, low, high = (f"{100 * float(row[name]):.1f}" for name in ("score", "low", "high"))

@@ -2,7 +2,7 @@
 
     python -m minigpt.studies.reading counts FOLDER      n-grams at growing amounts of text
     ... rates | batches | compute | passes | dropout | amounts     a GPT: each choice, then how much it reads
-    ... table FOLDER                                     what is there, in Markdown
+    ... table | curve FOLDER                             what is there, in Markdown
 
 Each study fills FOLDER/NAME.csv, a line a run; one that was cut short goes on. Everything is chosen on the dev books;
 BLiMP has no dev part, and nothing is chosen by it. Read `STUDIES` first.
@@ -144,9 +144,24 @@ def table(folder):
     return "\n".join(lines)
 
 
+def curve(folder):
+    """Markdown: the loss on dev books, a line a size, a column so many operations; the least of each column is bold."""
+    found = {}
+    for row in read_rows(Path(folder) / "compute.csv"):
+        found[row["size"], float(row["operations"])] = float(row["loss"])
+    budgets = sorted({operations for _, operations in found})
+    least = {operations: min(loss for (_, o), loss in found.items() if o == operations) for operations in budgets}
+    lines = ["| parameters | " + " | ".join(f"{o:.0e}" for o in budgets) + " |", "|---" * (1 + len(budgets)) + "|"]
+    for size in SIZES:
+        losses = {o: found.get((size, o)) for o in budgets}
+        cells = ("" if x is None else f"**{x:.3f}**" if x == least[o] else f"{x:.3f}" for o, x in losses.items())
+        lines.append(f"| {size} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 if __name__ == "__main__":
     name, folder = sys.argv[1:]
-    if name == "table":
-        print(table(folder))
+    if name in ("table", "curve"):
+        print({"table": table, "curve": curve}[name](folder))
     else:
         fill(Path(folder) / f"{name}.csv", STUDIES[name], count if name == "counts" else read)

@@ -153,6 +153,6 @@ def real(seed, minutes=MINUTES, language="en"):
     return Setting(
         corpus, level="bpe", vocab_size=4_000,
         sizes={"n_ctx": 256, "n_layer": 4, "n_head": 4, "d_model": 192},
-        pretraining=TrainConfig(steps=1, batch_size=16, lr=1e-3, beta2=0.98, seed=seed),
+        pretraining=TrainConfig(steps=1, batch_size=4, lr=1e-3, beta2=0.98, seed=seed),
         minutes=minutes, tasks=tasks, pairs=pairs,
     )  # fmt: skip
