@@ -142,7 +142,7 @@ def forward(params, ids, config):
 
 def forward_text(params, ids, config):
     """Eq. (2) for one text: ids (T) -> logits (T, |V|)."""
-    h = params["W_e"][ids] + params["W_p"][: len(ids)]  # (T, d_model): a one-hot row times W^e is a row of W^e
+    h = params["W_e"][ids] + params["W_p"][: len(ids)]  # (T, d_model): a look-up
     for layer in range(config.n_layer):
         block = {name.split(".")[1]: p for name, p in params.items() if name.startswith(f"{layer}.")}
         h = decoder_block(h, block, config.n_head)
