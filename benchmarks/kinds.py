@@ -28,7 +28,7 @@ LESS_KNOWN = ("minGPT", "LLMs-from-scratch", "HF GPT2")  # peers of a training s
 def kind(cpuinfo=Path("/proc/cpuinfo")):
     """Such as "AVX512-AMD25"; "-emulated" behind it where an environment variable holds the processor back.
 
-    The number is AMD's family: 25 (Zen 3 and 4) makes a product of 512 bits in two halves, 26 (Zen 5) in one.
+    The number is AMD's family: Zen 4, of family 25, takes AVX-512's 512 bits in two halves, Zen 5, of 26, at once.
     """
     family = re.search(r"^cpu family\s*: (\d+)", cpuinfo.read_text(), re.MULTILINE) if cpuinfo.exists() else None
     maker = f"AMD{family[1] if family else ''}" if made_by_amd() else "other"
