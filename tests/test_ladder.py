@@ -55,3 +55,15 @@ def test_the_whole_ladder():
     jobs_ = ladder.all_jobs()
     assert len(jobs_) == len({tuple(job.items()) for job in jobs_}) == 18 + 3 * (3 * len(ladder.RUNGS) - 2 * 2)
     assert {job["task"] for job in jobs_} <= set(real.TASKS)
+
+
+def test_the_table_tells_what_a_rung_bought_on_the_same_seed(tmp_path):
+    lines = ["task,rung,seed,score", "dream,majority,0,0.25", "dream,base,0,0.5", "dream,base,1,0.7"]
+    lines += ["dream,larger body,1,0.8", "dream,larger body,0,0.5", "dream,larger body,2,0.9", "trec,majority,0,0.4"]
+    (tmp_path / "ladder.csv").write_text("\n".join(lines))
+    told = ladder.table(tmp_path).splitlines()
+    assert len(told) == 2 + len(ladder.COUNTED) + len(ladder.RUNGS)
+    rows = {line.split(" | ")[0].lstrip("| "): [cell.strip(" |") for cell in line.split(" | ")[1:]] for line in told}
+    assert rows["majority"] == ["", "", "", "", "25.0", ""]
+    assert rows["base"] == ["", "", "", "", "60.0 (50.0 to 70.0)", ""]
+    assert rows["larger body"][4:] == ["73.3 (50.0 to 90.0)", "5.0 (0.0 to 10.0)"]

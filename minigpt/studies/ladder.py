@@ -1,6 +1,7 @@
 """SICK and DREAM stay below counting words: which change brings them up? A ladder on dev, each rung one change.
 
-    python -m minigpt.studies.ladder FOLDER
+    python -m minigpt.studies.ladder climb FOLDER
+    python -m minigpt.studies.ladder table FOLDER        what is there, in Markdown
 
 Body and recipe of `BASE`, and each rung with what it changes of them, three seeds; FOLDER/ladder.csv gets a line a run,
 FOLDER/bodies keeps the bodies, which rungs share. What was cut short goes on. No test example is read.
@@ -15,8 +16,9 @@ from minigpt.data.real import read_task, read_text
 from minigpt.finetune import FinetuneConfig, finetune
 from minigpt.model import GPT, GPTConfig
 from minigpt.studies import baselines
-from minigpt.studies.jobs import fill
+from minigpt.studies.jobs import fill, read_rows
 from minigpt.studies.reading import BATCH, LR, SEEDS, SIZES, library
+from minigpt.studies.results import brief
 from minigpt.studies.settings import READ, REAL, own_text
 from minigpt.support.device import one_thread
 from minigpt.task_model import TaskModel, score
@@ -116,5 +118,28 @@ def run(folder, jobs):
     fill(Path(folder) / "ladder.csv", jobs, lambda **job: climb(folder, **job))
 
 
+def table(folder):
+    """Markdown: a line a rung; of each task the mean score on dev (lowest to highest seed), in per cent or 100 r, and
+    what the change bought: how far it is ahead of `base` on the same seed."""
+    found = {(task, rung): {} for task in TASKS for rung in [*COUNTED, *RUNGS]}
+    for row in read_rows(Path(folder) / "ladder.csv"):
+        if row["task"] in TASKS:
+            found[row["task"], row["rung"]][row["seed"]] = 100 * float(row["score"])
+    lines = ["| | " + " | ".join(f"{task} | bought" for task in TASKS) + " |", "|---" * (1 + 2 * len(TASKS)) + "|"]
+    for rung in [*COUNTED, *RUNGS]:
+        cells = []
+        for task in TASKS:
+            scores, base = found[task, rung], found[task, "base"]
+            changed = rung in RUNGS and rung != "base"
+            bought = [score - base[seed] for seed, score in scores.items() if changed and seed in base]
+            cells += [brief([*scores.values()]), brief(bought)]
+        lines.append(f"| {rung} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 if __name__ == "__main__":
-    run(sys.argv[1], all_jobs())
+    what, folder = sys.argv[1:]
+    if what == "table":
+        print(table(folder))
+    else:
+        run(folder, all_jobs())

@@ -19,7 +19,7 @@ from minigpt.model import GPT, GPTConfig
 from minigpt.studies import likelihood, minimal_pairs
 from minigpt.studies.jobs import fill, read_rows
 from minigpt.studies.kneser_ney import KneserNey
-from minigpt.studies.results import over
+from minigpt.studies.results import brief
 from minigpt.studies.settings import books
 from minigpt.support import words
 from minigpt.support.device import one_thread
@@ -138,9 +138,7 @@ def table(folder):
     arms, amounts = dict.fromkeys(arm for arm, _ in found), sorted({n for _, n in found})
     lines = ["| words read | " + " | ".join(f"{n:,}" for n in amounts) + " |", "|---" * (1 + len(amounts)) + "|"]
     for arm in arms:
-        scores = [found[arm, n] for n in amounts]
-        cells = [over(values) if len(values) > 1 else "".join(f"{x:.1f}" for x in values) for values in scores]
-        lines.append(f"| {arm} | " + " | ".join(cells) + " |")
+        lines.append(f"| {arm} | " + " | ".join(brief(found[arm, n]) for n in amounts) + " |")
     return "\n".join(lines)
 
 

@@ -75,6 +75,11 @@ def over(scores):
     return f"{sum(scores) / len(scores):.1f} ({min(scores):.1f} to {max(scores):.1f})"
 
 
+def brief(scores):
+    """Of no score nothing, of one itself, of several their mean and range."""
+    return over(scores) if len(scores) > 1 else "".join(f"{score:.1f}" for score in scores)
+
+
 def refuse_mixed(runs):
     """Refuse runs that do not belong into one table.
 
