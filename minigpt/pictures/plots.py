@@ -31,7 +31,8 @@ def lines(x, curves, xlabel, ylabel, log=False, floor=None, fitted=False):
 
     Args:
         curves: {label: values (len(x)), or one row a run (n, len(x))}; a line is the mean, its band lowest to highest.
-        log: both axes logarithmic.
+            Where a value is nan nothing was measured.
+        log: both axes logarithmic; "x": that one alone.
         floor: a dashed line that no honest curve crosses.
         fitted: the last curve was not measured but fitted, and is dashed.
     """
@@ -43,17 +44,20 @@ def lines(x, curves, xlabel, ylabel, log=False, floor=None, fitted=False):
         style = {"linestyle": "--"} if is_fit else {"marker": marker if len(x) < 30 else ""}
         axes.plot(x, values.mean(axis=0), color=colour, label=label, **style)
         axes.fill_between(x, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
-        ends[label] = (x[-1], values.mean(axis=0)[-1], colour)
+        last = np.flatnonzero(~np.isnan(values).any(axis=0))[-1]
+        ends[label] = (x[last], values.mean(axis=0)[last], colour)
     if floor is not None:
         name = f"exact floor {floor:.3f}"
         axes.axhline(floor, color=GREEN, linestyle="--", linewidth=1.2, label=name)
         ends[name] = (x[-1], floor, GREEN)  # at the end, where no curve lies under it
     axes.set(xlabel=xlabel, ylabel=ylabel)
     if log:
-        axes.set(xscale="log", yscale="log")
+        axes.set_xscale("log")
         axes.set_xticks(x, [counted(value) for value in x])
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.yaxis.set_major_formatter("{x:g}")
+        if log != "x":
+            axes.set_yscale("log")
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.yaxis.set_major_formatter("{x:g}")
         axes.minorticks_off()
     if len(ends) > 1:  # a single curve is what the axis says
         name_ends(axes, ends)

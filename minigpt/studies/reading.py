@@ -8,11 +8,14 @@ Each study fills FOLDER/NAME.csv, a line a run; one that was cut short goes on. 
 BLiMP has no dev part, and nothing is chosen by it. Read `STUDIES` first.
 """
 
+import math
 import random
 import sys
 from collections import defaultdict
 from functools import cache, partial
 from pathlib import Path
+
+import numpy as np
 
 from minigpt.data import gutenberg
 from minigpt.model import GPT, GPTConfig
@@ -142,17 +145,23 @@ def table(folder):
     return "\n".join(lines)
 
 
+def read_compute(path):
+    """The stored study "compute": budgets of operations (n), and {size: losses on dev books (n)}, nan where none."""
+    found = {(row["size"], float(row["operations"])): float(row["loss"]) for row in read_rows(path)}
+    budgets = sorted({operations for _, operations in found})
+    return budgets, {size: [found.get((size, o), math.nan) for o in budgets] for size in SIZES}
+
+
 def curve(folder):
     """Markdown: the loss on dev books, a line a size, a column so many operations; the least of each column is bold."""
-    found = {}
-    for row in read_rows(Path(folder) / "compute.csv"):
-        found[row["size"], float(row["operations"])] = float(row["loss"])
-    budgets = sorted({operations for _, operations in found})
-    least = {operations: min(loss for (_, o), loss in found.items() if o == operations) for operations in budgets}
+    budgets, losses = read_compute(Path(folder) / "compute.csv")
+    least = np.nanmin(list(losses.values()), axis=0)
     lines = ["| parameters | " + " | ".join(f"{o:.0e}" for o in budgets) + " |", "|---" * (1 + len(budgets)) + "|"]
-    for size in SIZES:
-        losses = {o: found.get((size, o)) for o in budgets}
-        cells = ("" if x is None else f"**{x:.3f}**" if x == least[o] else f"{x:.3f}" for o, x in losses.items())
+    for size, row in losses.items():
+        cells = (
+            f"**{x:.3f}**" if x == best else "" if math.isnan(x) else f"{x:.3f}"
+            for x, best in zip(row, least, strict=True)
+        )
         lines.append(f"| {size} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
