@@ -125,3 +125,9 @@ def test_a_score_is_stored_as_before():
         "entailment", ["x", "y"], [{"premise": "", "hypothesis": "", "label": label} for label in "xy"]
     ).to_json()
     assert old.keys() == new.keys() and old["also"]["macro_f1"].keys() == new["also"]["macro_f1"].keys()
+
+
+def test_lesson_00_has_the_table_of_compute():
+    """The chapter carries its own copy, since it is handed out alone."""
+    place = ROOT / "chapters" / "00_overview" / "compute.csv"
+    assert place.read_bytes() == (ROOT / "docs" / "results" / "books" / "compute.csv").read_bytes()

@@ -41,11 +41,12 @@ def lines(x, curves, xlabel, ylabel, log=False, floor=None, fitted=False):
     styles = [style for style in STYLES if floor is None or style[0] != GREEN]  # green is the floor's, beside it
     for (label, values), (colour, marker) in zip(curves.items(), styles, strict=False):
         values, is_fit = np.atleast_2d(values), fitted and label == list(curves)[-1]
+        measured = ~np.isnan(values).any(axis=0)
+        at, values = np.array(x)[measured], values[:, measured]
         style = {"linestyle": "--"} if is_fit else {"marker": marker if len(x) < 30 else ""}
-        axes.plot(x, values.mean(axis=0), color=colour, label=label, **style)
-        axes.fill_between(x, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
-        last = np.flatnonzero(~np.isnan(values).any(axis=0))[-1]
-        ends[label] = (x[last], values.mean(axis=0)[last], colour)
+        axes.plot(at, values.mean(axis=0), color=colour, label=label, **style)
+        axes.fill_between(at, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
+        ends[label] = (at[-1], values.mean(axis=0)[-1], colour)
     if floor is not None:
         name = f"exact floor {floor:.3f}"
         axes.axhline(floor, color=GREEN, linestyle="--", linewidth=1.2, label=name)

@@ -77,6 +77,15 @@ def read_books(path):
     return amounts, np.array([[loss[seed, n] for n in amounts] for seed in seeds])
 
 
+def read_compute(path):
+    """What `reading.py` found for each size and budget: the budgets, in operations, and {size: nats per character of
+    each}, nan where a size was not tried."""
+    with open(path, newline="", encoding="utf-8") as file:
+        loss = {(row["size"], float(row["operations"])): float(row["loss"]) for row in csv.DictReader(file)}
+    budgets = sorted({operations for _, operations in loss})
+    return budgets, {size: np.array([loss.get((size, o), np.nan) for o in budgets]) for size, _ in loss}
+
+
 if __name__ == "__main__":
     try:
         run_books(*sys.argv[1:])

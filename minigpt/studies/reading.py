@@ -20,6 +20,7 @@ import numpy as np
 from minigpt.data import gutenberg
 from minigpt.model import GPT, GPTConfig
 from minigpt.studies import likelihood, minimal_pairs
+from minigpt.studies.books import read_compute
 from minigpt.studies.jobs import fill, read_rows
 from minigpt.studies.kneser_ney import KneserNey
 from minigpt.studies.results import brief
@@ -143,13 +144,6 @@ def table(folder):
     for arm in arms:
         lines.append(f"| {arm} | " + " | ".join(brief(found[arm, n]) for n in amounts) + " |")
     return "\n".join(lines)
-
-
-def read_compute(path):
-    """The stored study "compute": budgets of operations (n), and {size: losses on dev books (n)}, nan where none."""
-    found = {(row["size"], float(row["operations"])): float(row["loss"]) for row in read_rows(path)}
-    budgets = sorted({operations for _, operations in found})
-    return budgets, {size: [found.get((size, o), math.nan) for o in budgets] for size in SIZES}
 
 
 def curve(folder):
