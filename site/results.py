@@ -3,6 +3,7 @@
 docs/results/*/metrics.json       five seeds of `minigpt run`
 chapters/00_overview/scaling.csv  lesson 00's studies
 chapters/11_*/ablations.csv       lesson 11's trials
+docs/results/books/*.csv          what reading books buys
 """
 
 import json
@@ -14,9 +15,9 @@ import numpy as np
 from minigpt import reference
 from minigpt.data import world, world_tasks
 from minigpt.model import GPT
-from minigpt.pictures import plots
+from minigpt.pictures import look, plots
 from minigpt.pictures.figure_data import DATA
-from minigpt.studies import ablation, baselines, scaling, settings
+from minigpt.studies import ablation, baselines, reading, scaling, settings
 from minigpt.tokenizer import Tokenizer
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,6 +31,13 @@ LABELS = {
         "rate": "learning rate",
         "excess": "nats per token above the floor", "accuracy": "accuracy, %",
         "arms": {"latest": "rule: the latest named"}, "ours": "our GPT", "average": "average score",
+        "read": "words read", "pairs": "pairs right, %",
+        "blimp": {
+            "GPT, 3M": "GPT, 3 million parameters", "word triples": "counting word triples", "words": "counting words",
+            "chance": "a coin", "5-gram": "paper: 5-grams, 3,100 million tokens",
+            "lstm": "paper: LSTM, 83 million tokens",
+            "gpt2": "paper: GPT-2, 774 million parameters", "people": "people",
+        },
         "paper": {
             "with": "with auxiliary loss", "pre-trained": "without it", "from scratch": "no pre-training",
             "lstm": "LSTM",
@@ -43,6 +51,12 @@ LABELS = {
             "majority": "多数类", "word pairs": "词对", "from scratch": "从零训练",
             "without statements": "没有断言", "pre-trained": "预训练", "latest": "规则：最近提到的",
             "with questions": "带问句", "paper": "论文",
+        },
+        "read": "读过的词数", "pairs": "判断正确的句对，%",
+        "blimp": {
+            "GPT, 3M": "GPT，300 万参数", "word triples": "数三个相连的词", "words": "数词",
+            "chance": "抛硬币", "5-gram": "论文：五元词组，31 亿词元", "lstm": "论文：LSTM，8,300 万词元",
+            "gpt2": "论文：GPT-2，7.74 亿参数", "people": "人",
         },
         "ours": "我们的 GPT", "average": "平均分",
         "paper": {"with": "有辅助损失", "pre-trained": "没有辅助损失", "from scratch": "没有预训练", "lstm": "LSTM"},
@@ -138,6 +152,29 @@ def ablated(**wanted):
     rows = [row for row in ablation.read_table(ABLATIONS) if full.items() <= row.items()]
     seeds = sorted({row["seed"] for row in rows})
     return [100 * np.mean([row["score"] for row in rows if row["seed"] == seed]) for seed in seeds]
+
+
+BLIMP = {"people": 88.6, "gpt2": 83.0, "lstm": 69.8, "5-gram": 61.2}  # Warstadt et al. 2020, table 3
+
+
+def minimal_pairs(labels):
+    """BLiMP against the words read: GPT and n-grams, and what the paper's models and people have."""
+    words, found = LABELS[labels], reading.scores(RESULTS / "books")
+    amounts = sorted({n for row in found.values() for n in row})
+    curves = {}
+    for arm in ("GPT, 3M", "word triples", "words"):
+        seeds = max(map(len, found[arm].values()))
+        curves[words["blimp"][arm]] = np.array([found[arm].get(n, [np.nan] * seeds) for n in amounts]).T
+    figure = plots.lines(amounts, curves, words["read"], words["pairs"], log="x")
+    figure.set_size_inches(10, 4.4)
+    axes = figure.axes[0]
+    for name, height in BLIMP.items():
+        look.dashed(axes, height, words["blimp"][name], look.GREY)
+    look.dashed(axes, 50, words["blimp"]["chance"], "black")
+    between = sum(BLIMP[name] for name in ("lstm", "gpt2")) / 2  # no line is there
+    style = {"frameon": False, "loc": "center left", "bbox_transform": axes.get_yaxis_transform()}
+    axes.legend(bbox_to_anchor=(0, between), **style)
+    return figure
 
 
 def paper(labels):

@@ -41,6 +41,7 @@ RUNGS = {  # what each changes; `epochs` multiplies those of `settings.REAL`, `l
     "text of before": {"texts": "before"},
     "base": {},
     "without the tasks' own text": {"texts": "books alone"},
+    "the tasks' own text ten times": {"texts": "own ten times"},
     "four times the steps": {"steps": 16_000},
     "larger body": {"size": "3M"},
     "n_ctx 128": {"n_ctx": 128},
@@ -53,6 +54,7 @@ RUNGS = {  # what each changes; `epochs` multiplies those of `settings.REAL`, `l
     "half of the labels": {"labels": 0.5},
     "a quarter of the labels": {"labels": 0.25},
 }
+TIMES = {"books alone": 0, "books": 1, "own ten times": 10}  # how often the tasks' own text stands among the books
 COUNTED = {  # what is asked of no body
     "majority": lambda task, train, dev: baselines.majority(train, dev),
     "bag of words": baselines.bag_of_words,
@@ -65,7 +67,7 @@ def texts(name):
     """What a body reads: "before" is what real runs of version 0.1.0 read."""
     if name == "before":
         return [read_text("tinyshakespeare"), read_text("wikitext-2", "valid"), *own_text(READ["en"])]
-    return library()[0] + (own_text(READ["en"]) if name == "books" else [])
+    return library()[0] + own_text(READ["en"]) * TIMES[name]
 
 
 def body(folder, texts_name, size, n_ctx, steps, seed):
