@@ -2,10 +2,12 @@
 
 `docs/results/NAME/metrics.json` is what `minigpt run` left for one seed. In a page a table stands between
 `<!-- results: PATTERN -->` and `<!-- end -->`; it is what `minigpt spread docs/results/PATTERN` prints.
-`<!-- results: PATTERN; rows: ARM, ARM -->` takes some rows of it, on a page named .zh.md in Chinese.
+`<!-- results: PATTERN; rows: ARM, ARM -->` takes some rows of it, and `columns: ARM, ARM` turns these into columns, a
+row a task; `; task: NAME` after it takes one of them. Lessons have such places too. Chinese pages have Chinese titles.
 docs/table.png is the picture of seed 0's run.
 """
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -17,12 +19,26 @@ from minigpt.support.files import read_json, replacing
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "README.zh.md", ROOT / "docs" / "results.md"]
-PLACE = re.compile(r"(<!-- results: ([^\s;]+)(?:; rows: ([^>]+))? -->\n).*?(<!-- end -->)", re.DOTALL)
+LESSONS = sorted((ROOT / "chapters").glob("*/lesson*.ipynb"))
+PLACE = re.compile(
+    r"(?P<head><!-- results: (?P<runs>[^\s;]+)(?:; (?P<of>rows|columns): (?P<arms>[^;>]+?))?"
+    r"(?:; task: (?P<task>\S+))? -->\n).*?(?P<end><!-- end -->)",
+    re.DOTALL,
+)
+TITLES = {  # of tasks, where they are rows
+    "trec": "TREC, (5)", "acceptability": "acceptability, (5)", "sick-entailment": "SICK, entailment, (6)",
+    "sick-relatedness": "SICK, relatedness, (7)", "dream": "DREAM, (8)", "next-sentence": "next sentence, (8)",
+    "waimai": "waimai, (5)", "ocnli": "OCNLI, (6)", "c3": "C3, (8)",
+}  # fmt: skip
 CHINESE = {
     "single_text": "单句文本分类", "entailment": "文本蕴含", "similarity": "文本相似度",
     "multiple_choice": "选择型阅读理解",
     "majority": "多数类", "bag of words": "词袋", "word pairs": "词对", "from scratch": "从零训练",
     "without statements": "没有断言", "pre-trained": "预训练", "with questions": "带问题", "named model": "指定的模型",
+    "TREC, (5)": "TREC，问题的类别，(5)", "acceptability, (5)": "句子合不合语法，(5)",
+    "SICK, entailment, (6)": "SICK，蕴含，(6)", "SICK, relatedness, (7)": "SICK，相关度，(7)",
+    "DREAM, (8)": "DREAM，对话阅读，(8)", "next sentence, (8)": "下一句，(8)",
+    "waimai, (5)": "waimai，外卖评价，(5)", "OCNLI, (6)": "OCNLI，蕴含，(6)", "C3, (8)": "C3，阅读理解，(8)",
 }  # fmt: skip
 
 
@@ -42,6 +58,17 @@ def only(rows, whole):
     return "\n".join([*whole.splitlines()[:2], *(lines[row] for row in rows)])
 
 
+def turned(whole, task=None):
+    """A table with its columns, the tasks, as rows, or one of them; what is the same for all seeds is told once."""
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in whole.splitlines()]
+    (_, *tasks), _, *rows = cells
+    columns = dict(zip(tasks, zip(*(row[1:] for row in rows), strict=True), strict=True))
+    lines = [["", *(row[0] for row in rows)], ["---"] * (1 + len(rows))]
+    lines += [[TITLES.get(name, name), *columns[name]] for name in ([task] if task else tasks)]
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines).replace("| --- ", "|---").replace("--- |", "---|")
+    return re.sub(r"(-?[\d.]+) \(\1 to \1\)", r"\1", table)
+
+
 def in_chinese(whole):
     """A table of some rows with its titles in Chinese; numbers stay."""
     for english, chinese in CHINESE.items():
@@ -53,17 +80,31 @@ def filled(text, results=ROOT / "docs" / "results", chinese=False):
     """`text` with each table written anew."""
 
     def anew(found):
-        written = table(found[2], results)
-        if found[3]:
-            written = only(found[3].split(", "), written)
-        return f"{found[1]}{in_chinese(written) if chinese else written}\n{found[4]}"
+        written = table(found["runs"], results)
+        if found["arms"]:
+            written = only(found["arms"].split(", "), written)
+        if found["of"] == "columns":
+            written = turned(written, found["task"])
+        return f"{found['head']}{in_chinese(written) if chinese else written}\n{found['end']}"
 
     return PLACE.sub(anew, text)
 
 
+def filled_page(page):
+    """The text of a page, or of a lesson, with each table written anew."""
+    text, chinese = page.read_text(encoding="utf-8"), ".zh." in page.name
+    if page.suffix != ".ipynb":
+        return filled(text, chinese=chinese)
+    lesson = json.loads(text)
+    for cell in lesson["cells"]:
+        if cell["cell_type"] == "markdown":
+            cell["source"] = filled(cell["source"], chinese=chinese)
+    return json.dumps(lesson, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
 if __name__ == "__main__":
-    for page in [Path(name) for name in sys.argv[1:]] or PAGES:
-        text = filled(page.read_text(encoding="utf-8"), chinese=page.name.endswith(".zh.md"))
+    for page in [Path(name) for name in sys.argv[1:]] or PAGES + LESSONS:
+        text = filled_page(page)
         with replacing(page) as temporary:
             temporary.write_text(text, encoding="utf-8")
     if not sys.argv[1:]:
