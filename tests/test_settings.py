@@ -20,6 +20,8 @@ def test_a_real_run_reads_what_it_is_not_tested_on(made_up, language):  # noqa: 
         assert [part for part in PARTS if any(name in text for name in told[part])] == ["text"]
         assert all(name in text for name in told["text"])
         assert all(name in "\n".join(setting.corpus.fresh) for name in told["test"])
+        own = settings.own_text(settings.READ["en"])
+        assert {setting.corpus.texts.count(page) for page in own} == {settings.OFTEN}
         assert "Cats" not in text and len(setting.pairs) == 67 * 100 and "\nTRAIN\na cat\n" in text
     else:
         assert "good 0" in text and setting.pairs == []
