@@ -102,7 +102,7 @@ def toy_corpus(seed, language, kinds):
 REAL = {  # language, data set: task, epochs
     "en": {
         "trec": ("single_text", 6),
-        "acceptability": ("single_text", 2),
+        "acceptability": ("single_text", 4),
         "sick-entailment": ("entailment", 6),
         "sick-relatedness": ("similarity", 6),
         "dream": ("multiple_choice", 1),
