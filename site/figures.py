@@ -117,7 +117,7 @@ FIGURES = {
     "leak": lambda labels: looking.masks(SENTENCE, labels),
     "data": results.data, "noise": results.noise, "size": results.size, "compute": results.compute,
     "arms": results.arms, "texts": results.texts, "shortcut": results.shortcut, "paper": results.paper,
-    "minimal_pairs": results.minimal_pairs,
+    "minimal_pairs": results.minimal_pairs, "real": results.real,
 }  # fmt: skip
 
 

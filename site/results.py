@@ -31,7 +31,11 @@ LABELS = {
         "rate": "learning rate",
         "excess": "nats per token above the floor", "accuracy": "accuracy, %",
         "arms": {"latest": "rule: the latest named"}, "ours": "our GPT", "average": "average score",
-        "read": "words read", "pairs": "pairs right, %",
+        "real": {
+            "trec": "TREC (5)", "acceptability": "acceptable? (5)", "sick-entailment": "SICK (6)",
+            "sick-relatedness": "SICK (7)", "dream": "DREAM (8)", "next-sentence": "next one (8)",
+        },
+        "score": "accuracy, %; of (7): 100 r", "read": "words read", "pairs": "pairs right, %",
         "blimp": {
             "GPT, 3M": "GPT, 3 million parameters", "word triples": "counting word triples", "words": "counting words",
             "chance": "a coin", "5-gram": "paper: 5-grams, 3,100 million tokens",
@@ -48,11 +52,15 @@ LABELS = {
         "stories": "故事数", "parameters": "参数量", "steps": "训练步数", "replaced": "换掉的词", "rate": "学习率",
         "excess": "高出下限的损失，nat/词元", "accuracy": "准确率，%",
         "arms": {
-            "majority": "多数类", "word pairs": "词对", "from scratch": "从零训练",
+            "majority": "多数类", "bag of words": "词袋", "word pairs": "词对", "from scratch": "从零训练",
             "without statements": "没有断言", "pre-trained": "预训练", "latest": "规则：最近提到的",
             "with questions": "带问句", "paper": "论文",
         },
-        "read": "读过的词数", "pairs": "判断正确的句对，%",
+        "real": {
+            "trec": "TREC (5)", "acceptability": "合语法？(5)", "sick-entailment": "SICK (6)",
+            "sick-relatedness": "SICK (7)", "dream": "DREAM (8)", "next-sentence": "下一句 (8)",
+        },
+        "score": "准确率，%；(7) 为 100 r", "read": "读过的词数", "pairs": "判断正确的句对，%",
         "blimp": {
             "GPT, 3M": "GPT，300 万参数", "word triples": "数三个相连的词", "words": "数词",
             "chance": "抛硬币", "5-gram": "论文：五元词组，31 亿词元", "lstm": "论文：LSTM，8,300 万词元",
@@ -154,6 +162,16 @@ def ablated(**wanted):
     return [100 * np.mean([row["score"] for row in rows if row["seed"] == seed]) for seed in seeds]
 
 
+def real(labels):
+    """The English tasks of real text: two ways of counting words, and the GPT with and without pre-training."""
+    runs, words = stored("real-en"), LABELS[labels]
+    found = {
+        arm: [[100 * row[arm]["score"] for row in run["tasks"].values()] for run in runs]
+        for arm in ("majority", "bag of words", "word pairs", "from scratch", "pre-trained")
+    }
+    return accuracies([words["real"][task] for task in runs[0]["tasks"]], found, labels, words["score"])
+
+
 BLIMP = {"people": 88.6, "gpt2": 83.0, "lstm": 69.8, "5-gram": 61.2}  # Warstadt et al. 2020, table 3
 
 
@@ -186,8 +204,9 @@ def paper(labels):
 
 
 @once
-def stored():
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RESULTS.glob("toy-en-seed*/metrics.json"))]
+def stored(name="toy-en"):
+    paths = sorted(RESULTS.glob(f"{name}-seed*/metrics.json"))
+    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
 
 
 @once
@@ -246,6 +265,9 @@ def numbers():
     found |= spread("latest", [100 * x for x in latest()])
     for name, (_, wanted) in PAPER.items():
         found |= spread(f"ours.{name}", ablated(**wanted))
+    for task in settings.REAL["en"]:
+        for arm in ("from scratch", "pre-trained", "bag of words", "word pairs"):
+            found |= spread(f"{task}.{arm}", [100 * run["tasks"][task][arm]["score"] for run in stored("real-en")])
     found["body"] = f"{sum(p.numel() for name, p in body()[1].named_parameters() if 'lm_head' not in name):,}"
     found |= {"new": f"{2 * body()[1].config.d_model}", "layers": str(body()[1].config.n_layer)}
     story = world.stories(1, 0)[0]

@@ -115,3 +115,11 @@ def test_a_curve_shows_its_spread():
         axes.collections[0].get_paths()[0].vertices[:, 1].max(),
     )
     assert (low, high) == (1.0, 6.0)
+
+
+def test_a_curve_ends_where_it_was_measured_last():
+    figure = plots.lines([1, 10, 100], {"a": [3.0, 2.0, 1.0], "b": [3.0, 2.5, np.nan]}, "x", "y", log="x")
+    axes = figure.axes[0]
+    assert axes.get_xscale() == "log" and axes.get_yscale() == "linear"
+    assert [line.get_xdata().tolist() for line in axes.lines] == [[1, 10, 100], [1, 10]]
+    assert {text.get_text(): text.xy for text in axes.texts} == {"a": (100, 1.0), "b": (10, 2.5)}
