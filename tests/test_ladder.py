@@ -62,7 +62,7 @@ def test_the_table_tells_what_a_rung_bought_on_the_same_seed(tmp_path):
     lines += ["dream,larger body,1,0.8", "dream,larger body,0,0.5", "dream,larger body,2,0.9", "trec,majority,0,0.4"]
     (tmp_path / "ladder.csv").write_text("\n".join(lines))
     told = ladder.table(tmp_path).splitlines()
-    assert len(told) == 2 + len(ladder.COUNTED) + len(ladder.RUNGS)
+    assert len(told) == 2 + 3  # what was not tried yet has no line
     rows = {line.split(" | ")[0].lstrip("| "): [cell.strip(" |") for cell in line.split(" | ")[1:]] for line in told}
     assert rows["majority"] == ["", "", "", "", "25.0", ""]
     assert rows["base"] == ["", "", "", "", "60.0 (50.0 to 70.0)", ""]

@@ -135,7 +135,8 @@ def table(folder):
             changed = rung in RUNGS and rung != "base"
             bought = [score - base[seed] for seed, score in scores.items() if changed and seed in base]
             cells += [brief([*scores.values()]), brief(bought)]
-        lines.append(f"| {rung} | " + " | ".join(cells) + " |")
+        if any(cells):
+            lines.append(f"| {rung} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 

@@ -140,7 +140,8 @@ def unlabelled(examples):
 def real(seed, minutes=MINUTES, language="en"):
     """Real text and real tasks: in English 47 books and some tasks' own text are read; in Chinese the tasks' own alone.
 
-    What was chosen on dev, and how: docs/results.md. Fresh text is that of four other books; in Chinese of C3's dev passages, which no other split has.
+    What was chosen on dev, and how: docs/results.md. Fresh text is that of four other books; in Chinese of C3's dev
+    passages, which no other split has.
     """
     texts, tasks = own_text(READ[language], language), {}
     for name, (task, epochs) in REAL[language].items():
