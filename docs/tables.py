@@ -19,26 +19,26 @@ from minigpt.support.files import read_json, replacing
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "README.zh.md", ROOT / "docs" / "results.md"]
-LESSONS = sorted((ROOT / "chapters").glob("*/lesson*.ipynb"))
+REAL = [ROOT / "docs" / "shows.md", ROOT / "docs" / "shows.zh.md", *sorted((ROOT / "chapters").glob("*/lesson*.ipynb"))]
 PLACE = re.compile(
     r"(?P<head><!-- results: (?P<runs>[^\s;]+)(?:; (?P<of>rows|columns): (?P<arms>[^;>]+?))?"
     r"(?:; task: (?P<task>\S+))? -->\n).*?(?P<end><!-- end -->)",
     re.DOTALL,
 )
-TITLES = {  # of tasks, where they are rows
-    "trec": "TREC, (5)", "acceptability": "acceptability, (5)", "sick-entailment": "SICK, entailment, (6)",
-    "sick-relatedness": "SICK, relatedness, (7)", "dream": "DREAM, (8)", "next-sentence": "next sentence, (8)",
-    "waimai": "waimai, (5)", "ocnli": "OCNLI, (6)", "c3": "C3, (8)",
+TITLES = {  # of tasks, where they are rows; † words solve it, ‡ in part
+    "trec": "TREC (5) †", "acceptability": "acceptability (5)", "sick-entailment": "SICK entailment (6) †",
+    "sick-relatedness": "SICK relatedness (7) †", "dream": "DREAM (8) ‡", "next-sentence": "next sentence (8) ‡",
+    "waimai": "waimai (5) †", "ocnli": "OCNLI (6)", "c3": "C3 (8) ‡",
 }  # fmt: skip
 CHINESE = {
     "single_text": "单句文本分类", "entailment": "文本蕴含", "similarity": "文本相似度",
     "multiple_choice": "选择型阅读理解",
     "majority": "多数类", "bag of words": "词袋", "word pairs": "词对", "from scratch": "从零训练",
     "without statements": "没有断言", "pre-trained": "预训练", "with questions": "带问题", "named model": "指定的模型",
-    "TREC, (5)": "TREC，问题的类别，(5)", "acceptability, (5)": "句子合不合语法，(5)",
-    "SICK, entailment, (6)": "SICK，蕴含，(6)", "SICK, relatedness, (7)": "SICK，相关度，(7)",
-    "DREAM, (8)": "DREAM，对话阅读，(8)", "next sentence, (8)": "下一句，(8)",
-    "waimai, (5)": "waimai，外卖评价，(5)", "OCNLI, (6)": "OCNLI，蕴含，(6)", "C3, (8)": "C3，阅读理解，(8)",
+    "TREC (5) †": "TREC 问题类别 (5) †", "acceptability (5)": "合不合语法 (5)",
+    "SICK entailment (6) †": "SICK 蕴含 (6) †", "SICK relatedness (7) †": "SICK 相关度 (7) †",
+    "DREAM (8) ‡": "DREAM 对话阅读 (8) ‡", "next sentence (8) ‡": "下一句 (8) ‡",
+    "waimai (5) †": "waimai 外卖评价 (5) †", "OCNLI (6)": "OCNLI 蕴含 (6)", "C3 (8) ‡": "C3 阅读理解 (8) ‡",
 }  # fmt: skip
 
 
@@ -59,14 +59,13 @@ def only(rows, whole):
 
 
 def turned(whole, task=None):
-    """A table with its columns, the tasks, as rows, or one of them; what is the same for all seeds is told once."""
+    """A table with its columns, the tasks, as rows, or with one of them."""
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in whole.splitlines()]
     (_, *tasks), _, *rows = cells
     columns = dict(zip(tasks, zip(*(row[1:] for row in rows), strict=True), strict=True))
     lines = [["", *(row[0] for row in rows)], ["---"] * (1 + len(rows))]
     lines += [[TITLES.get(name, name), *columns[name]] for name in ([task] if task else tasks)]
-    table = "\n".join(f"| {' | '.join(line)} |" for line in lines).replace("| --- ", "|---").replace("--- |", "---|")
-    return re.sub(r"(-?[\d.]+) \(\1 to \1\)", r"\1", table)
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines).replace("| --- ", "|---").replace("--- |", "---|")
 
 
 def in_chinese(whole):
@@ -103,7 +102,7 @@ def filled_page(page):
 
 
 if __name__ == "__main__":
-    for page in [Path(name) for name in sys.argv[1:]] or PAGES + LESSONS:
+    for page in [Path(name) for name in sys.argv[1:]] or PAGES + REAL:
         text = filled_page(page)
         with replacing(page) as temporary:
             temporary.write_text(text, encoding="utf-8")

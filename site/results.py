@@ -265,6 +265,7 @@ def numbers():
     found |= spread("latest", [100 * x for x in latest()])
     for name, (_, wanted) in PAPER.items():
         found |= spread(f"ours.{name}", ablated(**wanted))
+    found["real.seeds"] = str(len(stored("real-en")))
     for task in settings.REAL["en"]:
         for arm in ("from scratch", "pre-trained", "bag of words", "word pairs"):
             found |= spread(f"{task}.{arm}", [100 * run["tasks"][task][arm]["score"] for run in stored("real-en")])

@@ -18,7 +18,7 @@ from minigpt.model import GPT, GPTConfig
 from minigpt.studies import baselines
 from minigpt.studies.jobs import fill, read_rows
 from minigpt.studies.reading import BATCH, LR, SEEDS, SIZES, library
-from minigpt.studies.results import brief
+from minigpt.studies.results import over
 from minigpt.studies.settings import READ, REAL, own_text
 from minigpt.support.device import one_thread
 from minigpt.task_model import TaskModel, score
@@ -134,7 +134,7 @@ def table(folder):
             scores, base = found[task, rung], found[task, "base"]
             changed = rung in RUNGS and rung != "base"
             bought = [score - base[seed] for seed, score in scores.items() if changed and seed in base]
-            cells += [brief([*scores.values()]), brief(bought)]
+            cells += [over([*scores.values()]), over(bought)]
         if any(cells):
             lines.append(f"| {rung} | " + " | ".join(cells) + " |")
     return "\n".join(lines)

@@ -23,7 +23,7 @@ from minigpt.studies import likelihood, minimal_pairs
 from minigpt.studies.books import read_compute
 from minigpt.studies.jobs import fill, read_rows
 from minigpt.studies.kneser_ney import KneserNey
-from minigpt.studies.results import brief
+from minigpt.studies.results import over
 from minigpt.studies.settings import books
 from minigpt.support import words
 from minigpt.support.device import one_thread
@@ -148,7 +148,7 @@ def table(folder):
     amounts = sorted({n for row in found.values() for n in row})
     lines = ["| words read | " + " | ".join(f"{n:,}" for n in amounts) + " |", "|---" * (1 + len(amounts)) + "|"]
     for arm, row in found.items():
-        lines.append(f"| {arm} | " + " | ".join(brief(row.get(n, [])) for n in amounts) + " |")
+        lines.append(f"| {arm} | " + " | ".join(over(row.get(n, [])) for n in amounts) + " |")
     return "\n".join(lines)
 
 

@@ -72,12 +72,11 @@ def alone(runs):
 
 
 def over(scores):
-    return f"{sum(scores) / len(scores):.1f} ({min(scores):.1f} to {max(scores):.1f})"
-
-
-def brief(scores):
-    """Of no score nothing, of one itself, of several their mean and range."""
-    return over(scores) if len(scores) > 1 else "".join(f"{score:.1f}" for score in scores)
+    """The mean of some scores, and (lowest to highest) where they differ; nothing where there is none."""
+    if not scores:
+        return ""
+    low, mean, high = (f"{x:.1f}" for x in (min(scores), sum(scores) / len(scores), max(scores)))
+    return mean if low == high else f"{mean} ({low} to {high})"
 
 
 def refuse_mixed(runs):
