@@ -3,7 +3,7 @@
 `docs/results/NAME/metrics.json` is what `minigpt run` left for one seed. In a page a table stands between
 `<!-- results: PATTERN -->` and `<!-- end -->`; it is what `minigpt spread docs/results/PATTERN` prints.
 `<!-- results: PATTERN; rows: ARM, ARM -->` takes some rows of it, and `columns: ARM, ARM` turns these into columns, a
-row a task; `; task: NAME` after it takes one of them. Lessons have such places too. Chinese pages have Chinese titles.
+row a task; `; tasks: NAME, NAME` after it takes some of them. Lessons have such places too; Chinese pages, Chinese titles.
 docs/table.png is the picture of seed 0's run.
 """
 
@@ -22,7 +22,7 @@ PAGES = [ROOT / "README.md", ROOT / "README.zh.md", ROOT / "docs" / "results.md"
 REAL = [ROOT / "docs" / "shows.md", ROOT / "docs" / "shows.zh.md", *sorted((ROOT / "chapters").glob("*/lesson*.ipynb"))]
 PLACE = re.compile(
     r"(?P<head><!-- results: (?P<runs>[^\s;]+)(?:; (?P<of>rows|columns): (?P<arms>[^;>]+?))?"
-    r"(?:; task: (?P<task>\S+))? -->\n).*?(?P<end><!-- end -->)",
+    r"(?:; tasks: (?P<tasks>[^>]+?))? -->\n).*?(?P<end><!-- end -->)",
     re.DOTALL,
 )
 TITLES = {  # of tasks, where they are rows; † words solve it, ‡ in part
@@ -58,13 +58,16 @@ def only(rows, whole):
     return "\n".join([*whole.splitlines()[:2], *(lines[row] for row in rows)])
 
 
-def turned(whole, task=None):
-    """A table with its columns, the tasks, as rows, or with one of them."""
+def turned(whole, tasks=None):
+    """A table with its columns, the tasks, as rows; or with some of them, without the marks of what words solve."""
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in whole.splitlines()]
-    (_, *tasks), _, *rows = cells
-    columns = dict(zip(tasks, zip(*(row[1:] for row in rows), strict=True), strict=True))
+    (_, *names), _, *rows = cells
+    columns = dict(zip(names, zip(*(row[1:] for row in rows), strict=True), strict=True))
+    titles = {name: TITLES.get(name, name) for name in names}
+    if tasks:
+        titles = {name: titles[name].rstrip(" †‡") for name in tasks}
     lines = [["", *(row[0] for row in rows)], ["---"] * (1 + len(rows))]
-    lines += [[TITLES.get(name, name), *columns[name]] for name in ([task] if task else tasks)]
+    lines += [[title, *columns[name]] for name, title in titles.items()]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines).replace("| --- ", "|---").replace("--- |", "---|")
 
 
@@ -72,6 +75,7 @@ def in_chinese(whole):
     """A table of some rows with its titles in Chinese; numbers stay."""
     for english, chinese in CHINESE.items():
         whole = whole.replace(f"| {english} |", f"| {chinese} |")
+        whole = whole.replace(f"| {english.rstrip(' †‡')} |", f"| {chinese.rstrip(' †‡')} |")
     return re.sub(r" \(([\d.]+) to ([\d.]+)\)", r"（\1 至 \2）", whole)
 
 
@@ -83,7 +87,7 @@ def filled(text, results=ROOT / "docs" / "results", chinese=False):
         if found["arms"]:
             written = only(found["arms"].split(", "), written)
         if found["of"] == "columns":
-            written = turned(written, found["task"])
+            written = turned(written, found["tasks"] and found["tasks"].split(", "))
         return f"{found['head']}{in_chinese(written) if chinese else written}\n{found['end']}"
 
     return PLACE.sub(anew, text)
