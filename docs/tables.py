@@ -3,7 +3,7 @@
 `docs/results/NAME/metrics.json` is what `minigpt run` left for one seed. In a page a table stands between
 `<!-- results: PATTERN -->` and `<!-- end -->`; it is what `minigpt spread docs/results/PATTERN` prints.
 `<!-- results: PATTERN; rows: ARM, ARM -->` takes some rows of it, and `columns: ARM, ARM` turns these into columns, a
-row a task; `; tasks: NAME, NAME` after it takes some of them. Lessons have such places too; Chinese pages, Chinese titles.
+row a task; `; tasks: NAME, NAME` after it takes some of them. Lessons have such places, too; Chinese ones in Chinese.
 docs/table.png is the picture of seed 0's run.
 """
 
