@@ -186,6 +186,10 @@ def minimal_pairs(labels):
     figure = plots.lines(amounts, curves, words["read"], words["pairs"], log="x")
     figure.set_size_inches(10, 4.4)
     axes = figure.axes[0]
+    shades = (look.BLUE, look.ARMS["word pairs"], look.ARMS["bag of words"])  # what counts words is grey
+    for line, band, colour in zip(axes.lines, axes.collections, shades, strict=True):
+        for drawn in (line, band):
+            drawn.set_color(colour)
     for name, height in BLIMP.items():
         look.dashed(axes, height, words["blimp"][name], look.GREY)
     look.dashed(axes, 50, words["blimp"]["chance"], "black")
