@@ -190,6 +190,8 @@ def minimal_pairs(labels):
     for line, band, colour in zip(axes.lines, axes.collections, shades, strict=True):
         for drawn in (line, band):
             drawn.set_color(colour)
+    for name in [text for text in axes.texts if text.get_gid() == look.END]:
+        name.remove()  # the legend says it, where there is room
     for name, height in BLIMP.items():
         look.dashed(axes, height, words["blimp"][name], look.GREY)
     look.dashed(axes, 50, words["blimp"]["chance"], "black")
