@@ -31,10 +31,7 @@ LABELS = {
         "rate": "learning rate",
         "excess": "nats per token above the floor", "accuracy": "accuracy, %",
         "arms": {"latest": "rule: the latest named"}, "ours": "our GPT", "average": "average score",
-        "real": {
-            "trec": "TREC (5)", "acceptability": "acceptable? (5)", "sick-entailment": "SICK (6)",
-            "sick-relatedness": "SICK (7)", "dream": "DREAM (8)", "next-sentence": "next one (8)",
-        },
+        "real": {"acceptability": "acceptable? (5)", "next-sentence": "next one (8)"},
         "score": "accuracy, %; of (7): 100 r", "read": "words read", "pairs": "pairs right, %",
         "blimp": {
             "GPT, 3M": "GPT, 3 million parameters", "word triples": "counting word triples", "words": "counting words",
@@ -56,10 +53,7 @@ LABELS = {
             "without statements": "没有断言", "pre-trained": "预训练", "latest": "规则：最近提到的",
             "with questions": "带问句", "paper": "论文",
         },
-        "real": {
-            "trec": "TREC (5)", "acceptability": "合语法？(5)", "sick-entailment": "SICK (6)",
-            "sick-relatedness": "SICK (7)", "dream": "DREAM (8)", "next-sentence": "下一句 (8)",
-        },
+        "real": {"acceptability": "合语法？(5)", "next-sentence": "下一句 (8)"},
         "score": "准确率，%；(7) 为 100 r", "read": "读过的词数", "pairs": "判断正确的句对，%",
         "blimp": {
             "GPT, 3M": "GPT，300 万参数", "word triples": "数三个相连的词", "words": "数词",
@@ -162,14 +156,18 @@ def ablated(**wanted):
     return [100 * np.mean([row["score"] for row in rows if row["seed"] == seed]) for seed in seeds]
 
 
+DATA_SETS = {"trec": "TREC (5)", "sick-entailment": "SICK (6)", "sick-relatedness": "SICK (7)", "dream": "DREAM (8)"}
+
+
 def real(labels):
     """The English tasks of real text: two ways of counting words, and the GPT with and without pre-training."""
     runs, words = stored("real-en"), LABELS[labels]
+    names = DATA_SETS | words["real"]
     found = {
         arm: [[100 * row[arm]["score"] for row in run["tasks"].values()] for run in runs]
         for arm in ("majority", "bag of words", "word pairs", "from scratch", "pre-trained")
     }
-    return accuracies([words["real"][task] for task in runs[0]["tasks"]], found, labels, words["score"])
+    return accuracies([names[task] for task in runs[0]["tasks"]], found, labels, words["score"])
 
 
 BLIMP = {"people": 88.6, "gpt2": 83.0, "lstm": 69.8, "5-gram": 61.2}  # Warstadt et al. 2020, table 3
@@ -178,20 +176,16 @@ BLIMP = {"people": 88.6, "gpt2": 83.0, "lstm": 69.8, "5-gram": 61.2}  # Warstadt
 def minimal_pairs(labels):
     """BLiMP against the words read: GPT and n-grams, and what the paper's models and people have."""
     words, found = LABELS[labels], reading.scores(RESULTS / "books")
+    figure, axes = look.empty(10, 4.4)
+    shades = {"GPT, 3M": look.BLUE, "word triples": look.ARMS["word pairs"], "words": look.ARMS["bag of words"]}
+    for (arm, colour), marker in zip(shades.items(), "os^", strict=True):
+        amounts, scores = list(found[arm]), list(found[arm].values())
+        axes.plot(amounts, list(map(np.mean, scores)), color=colour, marker=marker, label=words["blimp"][arm])
+        axes.fill_between(amounts, list(map(min, scores)), list(map(max, scores)), color=colour, alpha=0.2, linewidth=0)
     amounts = sorted({n for row in found.values() for n in row})
-    curves = {}
-    for arm in ("GPT, 3M", "word triples", "words"):
-        seeds = max(map(len, found[arm].values()))
-        curves[words["blimp"][arm]] = np.array([found[arm].get(n, [np.nan] * seeds) for n in amounts]).T
-    figure = plots.lines(amounts, curves, words["read"], words["pairs"], log="x")
-    figure.set_size_inches(10, 4.4)
-    axes = figure.axes[0]
-    shades = (look.BLUE, look.ARMS["word pairs"], look.ARMS["bag of words"])  # what counts words is grey
-    for line, band, colour in zip(axes.lines, axes.collections, shades, strict=True):
-        for drawn in (line, band):
-            drawn.set_color(colour)
-    for name in [text for text in axes.texts if text.get_gid() == look.END]:
-        name.remove()  # the legend says it, where there is room
+    axes.set(xlabel=words["read"], ylabel=words["pairs"], xscale="log")
+    axes.set_xticks(amounts, [plots.counted(n) for n in amounts])
+    axes.minorticks_off()
     for name, height in BLIMP.items():
         look.dashed(axes, height, words["blimp"][name], look.GREY)
     look.dashed(axes, 50, words["blimp"]["chance"], "black")
