@@ -56,7 +56,7 @@ def spread(runs):
         if all(arm in run["tasks"][task]["leads"] for run in runs for task in tasks):
             line(f"*pre-trained, points ahead of {arm}*", lambda row, arm=arm: row["leads"][arm]["lead"])
     lines += alone(runs)
-    lines += ["", f"Seeds {', '.join(str(run['seed']) for run in runs)}:"]
+    lines += ["", f"Seed{'s' * (len(runs) > 1)} {', '.join(str(run['seed']) for run in runs)}:"]
     return "\n".join(lines + [f"- {pretraining_line(run['pretraining'])}" for run in runs])
 
 
