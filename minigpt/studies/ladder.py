@@ -142,7 +142,9 @@ def table(folder):
 
 if __name__ == "__main__":
     what, folder = sys.argv[1:]
-    if what == "table":
+    if what == "climb":
+        run(folder, all_jobs())
+    elif what == "table":
         print(table(folder))
     else:
-        run(folder, all_jobs())
+        sys.exit(f"{what!r} is not one of climb, table")
