@@ -37,6 +37,15 @@ def test_a_run_for_so_many_operations_does_as_many(small):
     assert row["operations_done"] == pytest.approx(3e8, rel=1e-3)
 
 
+def test_chinese_text_is_read_so_often_and_measured_on_other_text(monkeypatch):
+    texts = {("train", "dev"): [f"猫坐在第{i % 7}张椅子上。" for i in range(40)], ("dev",): ["猫坐在第8张椅子上。"] * 3}
+    monkeypatch.setattr(reading, "own_text", lambda read, language: texts[list(read.values())[0]])
+    monkeypatch.setattr(reading, "SIZES", {"3M": {"n_layer": 1, "n_head": 2, "d_model": 16}})
+    once, often = (reading.read_chinese(passes, dropout=0.1) for passes in (1, 40))
+    assert (once["steps"], often["steps"]) == (10, 400)
+    assert often["loss"] < once["loss"]
+
+
 def test_counting_prefers_what_it_has_read(small):
     assert reading.count(order=2, n_words=200)["overall"] == 1
     assert reading.count(order=1, n_words=200)["overall"] == 1  # "sit" is unknown
@@ -94,6 +103,8 @@ def test_every_study_has_its_arguments():
         for one in settings:
             if name == "counts":
                 assert set(one) == {"order", "n_words"}
+            elif name == "chinese":
+                assert set(one) == {"passes", "dropout"}
             else:
                 assert one["size"] in reading.SIZES and ("operations" in one) != ("n_words" in one)
         assert len({tuple(one.items()) for one in settings}) == len(settings) and len({tuple(o) for o in settings}) == 1

@@ -78,6 +78,7 @@ def run(setting, out, seed, device, say=print, model=None, frozen=False, resume=
         tuned = {
             name: pool.submit(fine_tuned, setting, name, tok, seed, device, out, out / name) for name in setting.tasks
         }
+        alone = pool.submit(unlabelled, setting, out, device) if setting.pairs else None
         tasks = {name: row | {"pre-trained": tuned[name].result()} for name, row in bodiless.result().items()}
         metrics = {"seed": seed, "pretraining": pretraining, "others": {}, "tasks": tasks}
         for arm, done in others.items():
@@ -91,8 +92,8 @@ def run(setting, out, seed, device, say=print, model=None, frozen=False, resume=
                 tasks[name][named.ARM] = told(data.task, answers, data.test) | {"cut": n_cut}
         if setting.snapshots:
             cheating.result()
-        if setting.pairs:
-            metrics["without labels"] = unlabelled(setting, out, device)
+        if alone:
+            metrics["without labels"] = alone.result()
     for row in tasks.values():
         row["leads"] = leads(row)
     metrics |= {"seconds": time.perf_counter() - started, "gflops": gflops}

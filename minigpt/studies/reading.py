@@ -2,6 +2,7 @@
 
     python -m minigpt.studies.reading counts FOLDER      n-grams at growing amounts of text
     ... rates | batches | compute | passes | dropout | amounts     a GPT: each choice, then how much it reads
+    ... chinese                                          the Chinese text of real runs: how often, with what dropout
     ... table | curve FOLDER                             what is there, in Markdown
 
 Each study fills FOLDER/NAME.csv, a line a run; one that was cut short goes on. Everything is chosen on the dev books;
@@ -24,7 +25,7 @@ from minigpt.studies.books import read_compute
 from minigpt.studies.jobs import fill, read_rows
 from minigpt.studies.kneser_ney import KneserNey
 from minigpt.studies.results import over
-from minigpt.studies.settings import books
+from minigpt.studies.settings import READ, books, own_text
 from minigpt.support import words
 from minigpt.support.device import one_thread
 from minigpt.tokenizer import Tokenizer
@@ -56,6 +57,7 @@ STUDIES = {  # the arguments of `read`, or of `count`, one run after another
     "passes": [{"size": "3M", "n_words": 100_000, "passes": n} for n in (2, 5, 10)],
     "dropout": [{"size": "3M", "n_words": 100_000, "passes": 10, "dropout": p} for p in (0.1, 0.2)],
     "amounts": [{"size": "3M", "n_words": w, "passes": n, "seed": s} for s in SEEDS for w, n in PASSES.items()],
+    "chinese": [{"passes": n, "dropout": p} for n, p in ((7, 0.0), (7, 0.1), (2, 0.0))],
 }
 
 
@@ -105,14 +107,26 @@ def read(size, n_words=None, passes=1, operations=None, batch=BATCH, lr=LR, drop
     steps = max(1, round(passes * len(sequences) / batch))
     with one_thread():
         pretrain(model, sequences, TrainConfig(steps, batch, lr, seed=seed, beta2=0.98), progress=False)
-        told = documents(fresh, tok, N_CTX)
-        measured = evaluate(model, told)
+        measured = evaluate(model, documents(fresh, tok, N_CTX))
         pairs = minimal_pairs.read_pairs(N_PAIRS)
         right = minimal_pairs.wins(pairs, partial(likelihood.of_texts, model, tok))
     learnt = round(passes * n_tokens)
     result = {"parameters": parameters, "tokens": learnt, "operations_done": 6 * multiplied * learnt}
     result["loss"] = round(measured["loss"] * measured["tokens"] / sum(map(len, fresh)), 5)
     return result | shares(pairs, right)
+
+
+def read_chinese(passes, dropout, seed=0):
+    """Pre-train a GPT of 3M on the Chinese tasks' own text; its loss on C3's dev passages in nats per character."""
+    texts, fresh = own_text(READ["zh"], "zh"), own_text({"c3": ("dev",)}, "zh")
+    tok = Tokenizer.train(texts, VOCABULARY)
+    model = GPT(GPTConfig(tok.vocab_size, N_CTX, **SIZES["3M"], dropout=dropout), seed)
+    sequences = documents(texts, tok, N_CTX)
+    steps = max(1, round(passes * len(sequences) / BATCH))
+    with one_thread():
+        pretrain(model, sequences, TrainConfig(steps, BATCH, LR, seed=seed, beta2=0.98), progress=False)
+        measured = evaluate(model, documents(fresh, tok, N_CTX))
+    return {"steps": steps, "loss": round(measured["loss"] * measured["tokens"] / sum(map(len, fresh)), 5)}
 
 
 def count(order, n_words):
@@ -171,4 +185,4 @@ if __name__ == "__main__":
     if name in ("table", "curve"):
         print({"table": table, "curve": curve}[name](folder))
     else:
-        fill(Path(folder) / f"{name}.csv", STUDIES[name], count if name == "counts" else read)
+        fill(Path(folder) / f"{name}.csv", STUDIES[name], {"counts": count, "chinese": read_chinese}.get(name, read))
