@@ -53,7 +53,7 @@ def test_a_rung_is_one_change():
 
 def test_the_whole_ladder():
     jobs_ = ladder.all_jobs()
-    assert len(jobs_) == len({tuple(job.items()) for job in jobs_}) == 18 + 3 * (3 * len(ladder.RUNGS) - 2 * 2)
+    assert len(jobs_) == len({tuple(job.items()) for job in jobs_}) == 18 + 3 * 2 * (len(ladder.RUNGS) - 2) + len(ladder.RUNGS)
     assert {job["task"] for job in jobs_} <= set(real.TASKS)
 
 
@@ -67,3 +67,13 @@ def test_the_table_tells_what_a_rung_bought_on_the_same_seed(tmp_path):
     assert rows["majority"] == ["", "", "", "", "25.0", ""]
     assert rows["base"] == ["", "", "", "", "60.0 (50.0 to 70.0)", ""]
     assert rows["larger body"][4:] == ["73.3 (50.0 to 90.0)", "5.0 (0.0 to 10.0)"]
+
+
+def test_more_labels_by_a_line_through_shares_of_them(tmp_path):
+    lines = ["task,rung,seed,score", "dream,base,0,0.9", "sick-entailment,larger body,0,0.9"]
+    for seed, (quarter, half, whole) in enumerate([(0.5, 0.55, 0.6), (0.54, 0.59, 0.64)]):
+        lines += [f"sick-entailment,a quarter of the labels,{seed},{quarter}", f"sick-entailment,base,{seed},{whole}"]
+        lines += [f"sick-entailment,half of the labels,{seed},{half}"]
+    (tmp_path / "ladder.csv").write_text("\n".join(lines))
+    assert ladder.at_times(tmp_path, "sick-entailment", 1) == pytest.approx(62)
+    assert ladder.at_times(tmp_path, "sick-entailment", 4) == pytest.approx(72)
