@@ -28,7 +28,7 @@ PLACE = re.compile(
 TITLES = {  # of tasks, where they are rows; † words solve it, ‡ in part
     "trec": "TREC (5) †", "acceptability": "acceptability (5)", "sick-entailment": "SICK entailment (6) †",
     "sick-relatedness": "SICK relatedness (7) †", "dream": "DREAM (8) ‡", "next-sentence": "next sentence (8) ‡",
-    "waimai": "waimai (5) †", "ocnli": "OCNLI (6)", "c3": "C3 (8) ‡",
+    "waimai": "waimai (5) †", "ocnli": "OCNLI (6) ‡", "c3": "C3 (8) ‡",
 }  # fmt: skip
 CHINESE = {
     "single_text": "单句文本分类", "entailment": "文本蕴含", "similarity": "文本相似度",
@@ -38,7 +38,7 @@ CHINESE = {
     "TREC (5) †": "TREC 问题类别 (5) †", "acceptability (5)": "合不合语法 (5)",
     "SICK entailment (6) †": "SICK 蕴含 (6) †", "SICK relatedness (7) †": "SICK 相关度 (7) †",
     "DREAM (8) ‡": "DREAM 对话阅读 (8) ‡", "next sentence (8) ‡": "下一句 (8) ‡",
-    "waimai (5) †": "waimai 外卖评价 (5) †", "OCNLI (6)": "OCNLI 蕴含 (6)", "C3 (8) ‡": "C3 阅读理解 (8) ‡",
+    "waimai (5) †": "waimai 外卖评价 (5) †", "OCNLI (6) ‡": "OCNLI 蕴含 (6) ‡", "C3 (8) ‡": "C3 阅读理解 (8) ‡",
 }  # fmt: skip
 
 

@@ -53,7 +53,11 @@ def test_a_rung_is_one_change():
 
 def test_the_whole_ladder():
     jobs_ = ladder.all_jobs()
-    assert len(jobs_) == len({tuple(job.items()) for job in jobs_}) == 18 + 3 * 2 * (len(ladder.RUNGS) - 2) + len(ladder.RUNGS)
+    assert (
+        len(jobs_)
+        == len({tuple(job.items()) for job in jobs_})
+        == 18 + 3 * 2 * (len(ladder.RUNGS) - 2) + len(ladder.RUNGS)
+    )
     assert {job["task"] for job in jobs_} <= set(real.TASKS)
 
 

@@ -39,7 +39,7 @@ def test_a_run_for_so_many_operations_does_as_many(small):
 
 def test_chinese_text_is_read_so_often_and_measured_on_other_text(monkeypatch):
     texts = {("train", "dev"): [f"猫坐在第{i % 7}张椅子上。" for i in range(40)], ("dev",): ["猫坐在第8张椅子上。"] * 3}
-    monkeypatch.setattr(reading, "own_text", lambda read, language: texts[list(read.values())[0]])
+    monkeypatch.setattr(reading, "own_text", lambda read, language: texts[next(iter(read.values()))])
     monkeypatch.setattr(reading, "SIZES", {"3M": {"n_layer": 1, "n_head": 2, "d_model": 16}})
     once, often = (reading.read_chinese(passes, dropout=0.1) for passes in (1, 40))
     assert (once["steps"], often["steps"]) == (10, 400)
