@@ -53,11 +53,8 @@ def test_a_rung_is_one_change():
 
 def test_the_whole_ladder():
     jobs_ = ladder.all_jobs()
-    assert (
-        len(jobs_)
-        == len({tuple(job.items()) for job in jobs_})
-        == 18 + 3 * 2 * (len(ladder.RUNGS) - 2) + len(ladder.RUNGS)
-    )
+    n = len(ladder.RUNGS)
+    assert len(jobs_) == len({tuple(job.items()) for job in jobs_}) == 18 + 3 * 2 * (n - 2) + n
     assert {job["task"] for job in jobs_} <= set(real.TASKS)
 
 
@@ -81,3 +78,4 @@ def test_more_labels_by_a_line_through_shares_of_them(tmp_path):
     (tmp_path / "ladder.csv").write_text("\n".join(lines))
     assert ladder.at_times(tmp_path, "sick-entailment", 1) == pytest.approx(62)
     assert ladder.at_times(tmp_path, "sick-entailment", 4) == pytest.approx(72)
+    assert ladder.at_times(tmp_path, "dream", 4) is None  # one point is no line

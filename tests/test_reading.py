@@ -43,7 +43,9 @@ def test_chinese_text_is_read_so_often_and_measured_on_other_text(monkeypatch):
     monkeypatch.setattr(reading, "SIZES", {"3M": {"n_layer": 1, "n_head": 2, "d_model": 16}})
     once, often = (reading.read_chinese(passes, dropout=0.1) for passes in (1, 40))
     assert (once["steps"], often["steps"]) == (10, 400)
-    assert often["loss"] < once["loss"]
+    assert often["loss"] < once["loss"] < reading.read_chinese(1, dropout=0.9)["loss"]
+    texts["dev",] = ["狗和鸟在飞。"] * 3
+    assert reading.read_chinese(40, dropout=0.1)["loss"] > often["loss"]
 
 
 def test_counting_prefers_what_it_has_read(small):

@@ -106,14 +106,19 @@ def read(size, n_words=None, passes=1, operations=None, batch=BATCH, lr=LR, drop
         passes = operations / (6 * multiplied * n_tokens)
     steps = max(1, round(passes * len(sequences) / batch))
     with one_thread():
-        pretrain(model, sequences, TrainConfig(steps, batch, lr, seed=seed, beta2=0.98), progress=False)
-        measured = evaluate(model, documents(fresh, tok, N_CTX))
+        loss = learn(model, sequences, TrainConfig(steps, batch, lr, seed=seed, beta2=0.98), fresh, tok)
         pairs = minimal_pairs.read_pairs(N_PAIRS)
         right = minimal_pairs.wins(pairs, partial(likelihood.of_texts, model, tok))
     learnt = round(passes * n_tokens)
-    result = {"parameters": parameters, "tokens": learnt, "operations_done": 6 * multiplied * learnt}
-    result["loss"] = round(measured["loss"] * measured["tokens"] / sum(map(len, fresh)), 5)
+    result = {"parameters": parameters, "tokens": learnt, "operations_done": 6 * multiplied * learnt, "loss": loss}
     return result | shares(pairs, right)
+
+
+def learn(model, sequences, recipe, fresh, tok):
+    """Pre-train in place; the loss on `fresh` texts in nats per character."""
+    pretrain(model, sequences, recipe, progress=False)
+    measured = evaluate(model, documents(fresh, tok, N_CTX))
+    return round(measured["loss"] * measured["tokens"] / sum(map(len, fresh)), 5)
 
 
 def read_chinese(passes, dropout, seed=0):
@@ -124,9 +129,8 @@ def read_chinese(passes, dropout, seed=0):
     sequences = documents(texts, tok, N_CTX)
     steps = max(1, round(passes * len(sequences) / BATCH))
     with one_thread():
-        pretrain(model, sequences, TrainConfig(steps, BATCH, LR, seed=seed, beta2=0.98), progress=False)
-        measured = evaluate(model, documents(fresh, tok, N_CTX))
-    return {"steps": steps, "loss": round(measured["loss"] * measured["tokens"] / sum(map(len, fresh)), 5)}
+        recipe = TrainConfig(steps, BATCH, LR, seed=seed, beta2=0.98)
+        return {"steps": steps, "loss": learn(model, sequences, recipe, fresh, tok)}
 
 
 def count(order, n_words):
