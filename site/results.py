@@ -56,7 +56,7 @@ LABELS = {
         "real": {"acceptability": "合语法？(5)", "next-sentence": "下一句 (8)"},
         "score": "准确率，%；(7) 为 100 r", "read": "读过的词数", "pairs": "判断正确的句对，%",
         "blimp": {
-            "GPT, 3M": "GPT，300 万参数", "word triples": "数三个相连的词", "words": "数词",
+            "GPT, 3M": "GPT，300 万参数", "word triples": "三元模型", "words": "一元模型",
             "chance": "抛硬币", "5-gram": "论文：五元词组，31 亿词元", "lstm": "论文：LSTM，8,300 万词元",
             "gpt2": "论文：GPT-2，7.74 亿参数", "people": "人",
         },
@@ -188,7 +188,8 @@ def minimal_pairs(labels):
     axes.minorticks_off()
     for name, height in BLIMP.items():
         look.dashed(axes, height, words["blimp"][name], look.GREY)
-    look.dashed(axes, 50, words["blimp"]["chance"], "black")
+    look.dashed(axes, 50, words["blimp"]["chance"], "black", below=True)
+    axes.set_ylim(bottom=45)
     between = sum(BLIMP[name] for name in ("lstm", "gpt2")) / 2  # no line is there
     style = {"frameon": False, "loc": "center left", "bbox_transform": axes.get_yaxis_transform()}
     axes.legend(bbox_to_anchor=(0, between), **style)

@@ -52,7 +52,8 @@ def name_ends(axes, ends):
         axes.annotate(name, (x, y), (7, 0), textcoords="offset points", color=colour, va="center", gid=END)
 
 
-def dashed(axes, height, name, colour):
-    """A level across the whole picture, with its name on it."""
+def dashed(axes, height, name, colour, below=False):
+    """A level across the whole picture, with its name on it, or below it where something is drawn above."""
     axes.axhline(height, color=colour, linestyle="--", linewidth=1.2)
-    axes.text(1, height, name, color=colour, ha="right", va="bottom", transform=axes.get_yaxis_transform())
+    va = "top" if below else "bottom"
+    axes.text(1, height, name, color=colour, ha="right", va=va, transform=axes.get_yaxis_transform())
