@@ -57,7 +57,7 @@ LABELS = {
         "score": "准确率，%；(7) 为 100 r", "read": "读过的词数", "pairs": "判断正确的句对，%",
         "blimp": {
             "GPT, 3M": "GPT，300 万参数", "word triples": "三元模型", "words": "一元模型",
-            "chance": "抛硬币", "5-gram": "论文：五元词组，31 亿词元", "lstm": "论文：LSTM，8,300 万词元",
+            "chance": "抛硬币", "5-gram": "论文：五元模型，31 亿词元", "lstm": "论文：LSTM，8,300 万词元",
             "gpt2": "论文：GPT-2，7.74 亿参数", "people": "人",
         },
         "ours": "我们的 GPT", "average": "平均分",
