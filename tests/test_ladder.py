@@ -79,3 +79,7 @@ def test_more_labels_by_a_line_through_shares_of_them(tmp_path):
     assert ladder.at_times(tmp_path, "sick-entailment", 1) == pytest.approx(62)
     assert ladder.at_times(tmp_path, "sick-entailment", 4) == pytest.approx(72)
     assert ladder.at_times(tmp_path, "dream", 4) is None  # one point is no line
+    assert ladder.more_labels(tmp_path, "sick-entailment") == "67.0 at 2 times, 96.8 at 124 times"
+    steeper = "\n".join(lines).replace("labels,0,0.5", "labels,0,0.3")
+    (tmp_path / "ladder.csv").write_text(steeper)
+    assert ladder.more_labels(tmp_path, "sick-entailment").endswith("none at 124 times")

@@ -138,6 +138,14 @@ def at_times(folder, task, times):
     return all_of_them + slope * math.log2(times)
 
 
+def more_labels(folder, task):
+    """What that line says of twice the labels, and of GPT-1's most; a score beyond 100 is none."""
+    scores = {times: at_times(folder, task, times) for times in (2, SNLI)}
+    return ", ".join(
+        f"{score:.1f} at {n} times" if score < 100 else f"none at {n} times" for n, score in scores.items()
+    )
+
+
 def table(folder):
     """Markdown: a line a rung; of each task the mean score on dev (lowest to highest seed), in per cent or 100 r, and
     what the change bought: how far it is ahead of `base` on the same seed."""
@@ -165,7 +173,6 @@ if __name__ == "__main__":
     elif what == "table":
         print(table(folder))
         for task in (task for task in TASKS if at_times(folder, task, 1) is not None):
-            told = ", ".join(f"{at_times(folder, task, times):.1f} at {times} times" for times in (2, SNLI))
-            print(f"{task}, on a line through its scores at shares of the labels: {told}")
+            print(f"{task}, on a line through its scores at shares of the labels: {more_labels(folder, task)}")
     else:
         sys.exit(f"{what!r} is not one of climb, table")
