@@ -140,10 +140,11 @@ def at_times(folder, task, times):
 
 def more_labels(folder, task):
     """What that line says of twice the labels, and of GPT-1's most; a score beyond 100 is none."""
-    scores = {times: at_times(folder, task, times) for times in (2, SNLI)}
-    return ", ".join(
-        f"{score:.1f} at {n} times" if score < 100 else f"none at {n} times" for n, score in scores.items()
-    )
+    told = []
+    for times in (2, SNLI):
+        score = at_times(folder, task, times)
+        told.append(f"{score:.1f} at {times} times" if score < 100 else f"none at {times} times")
+    return ", ".join(told)
 
 
 def table(folder):

@@ -57,10 +57,10 @@ STUDIES = {  # the arguments of `read`, or of `count`, one run after another
     "passes": [{"size": "3M", "n_words": 100_000, "passes": n} for n in (2, 5, 10)],
     "dropout": [{"size": "3M", "n_words": 100_000, "passes": 10, "dropout": p} for p in (0.1, 0.2)],
     "amounts": [  # the most takes an hour: one seed
-        {"size": "3M", "n_words": words, "passes": passes, "seed": seed}
+        {"size": "3M", "n_words": n_words, "passes": passes, "seed": seed}
         for seed in SEEDS
-        for words, passes in PASSES.items()
-        if seed == 0 or words < max(PASSES)
+        for n_words, passes in PASSES.items()
+        if seed == 0 or n_words < max(PASSES)
     ],
     "chinese": [{"passes": n, "dropout": p} for n, p in ((7, 0.0), (7, 0.1), (2, 0.0))],
 }
