@@ -35,6 +35,7 @@ READING_ORDER = [
     ("fast.gelu", 3),
     ("fast.linear", 3),
     ("attention", 3),
+    ("config", 4),
     ("model", 4),
     ("batch", 5),
     ("fast.parallel", 5),

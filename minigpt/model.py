@@ -4,15 +4,14 @@ GPT-1's decoder: layer norm after each residual sum, learned positions, tanh GEL
 Read upwards from `GPT.forward`. Lecture page "Unsupervised pre-training"; Radford et al. 2018, section 3.1.
 """
 
-import dataclasses
 import math
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import nn
 
 from minigpt.attention import CausalSelfAttention
+from minigpt.config import GPTConfig
 from minigpt.fast.dropout import Dropout
 from minigpt.fast.gelu import GELU
 from minigpt.fast.linear import Linear
@@ -21,57 +20,6 @@ from minigpt.support.files import read_json, write_json
 from minigpt.support.tensors import fill, save_tensors, shapes_in
 
 TIED = [("lm_head.weight", "token_embedding.weight")]  # W^L = W^e transposed: one tensor, stored once
-
-
-@dataclass(frozen=True)
-class GPTConfig:
-    """The model's sizes. `vocab_size` counts the markers: a tokenizer's `vocab_size`.
-
-    Dropout 0.1 as in GPT-1; for `attention_dropout` see `attention.py`. `tie_weights=False` is the lecture's separate
-    W^L, True the paper's transposed W^e.
-
-    Raises:
-        InputError: naming the value, what is allowed, and what to do.
-
-    >>> GPTConfig(vocab_size=40, n_ctx=64, n_layer=2, n_head=2, d_model=32).dropout
-    0.1
-    """
-
-    vocab_size: int
-    n_ctx: int
-    n_layer: int
-    n_head: int
-    d_model: int
-    dropout: float = 0.1
-    attention_dropout: float = 0.0
-    tie_weights: bool = False
-
-    def __post_init__(self):
-        for name in ("vocab_size", "n_ctx", "n_layer", "n_head", "d_model"):
-            value = getattr(self, name)
-            if type(value) is not int or value < 1:
-                raise InputError(f"{name} is {value!r}; it must be a whole number of at least 1")
-        if self.d_model % self.n_head:
-            raise InputError(
-                f"d_model {self.d_model} cannot be shared by {self.n_head} heads; choose a multiple of n_head"
-            )
-        for name in ("dropout", "attention_dropout"):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not 0 <= value < 1:
-                raise InputError(f"{name} is {value!r}; it must be at least 0 and below 1")
-        if type(self.tie_weights) is not bool:
-            raise InputError(f"tie_weights is {self.tie_weights!r}; it must be True or False")
-
-    def to_json(self):
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_json(cls, values):
-        try:
-            return cls(**values)
-        except TypeError as error:
-            names = ", ".join(field.name for field in dataclasses.fields(cls))
-            raise InputError(f"not a model's configuration ({error}); it has {names}") from None
 
 
 class DecoderBlock(nn.Module):

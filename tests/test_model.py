@@ -148,6 +148,7 @@ def test_seed_decides_the_weights():
         ({"n_layer": 0}, "n_layer is 0"),
         ({"dropout": 1.0}, "dropout is 1.0"),
         ({"vocab_size": 2.5}, "vocab_size is 2.5"),
+        ({"vocab_size": np.int64(10)}, "vocab_size is np.int64.*an int"),
         ({"tie_weights": 1}, "tie_weights is 1"),
     ],
 )
