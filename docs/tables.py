@@ -4,7 +4,7 @@
 `<!-- results: PATTERN -->` and `<!-- end -->`; it is what `minigpt spread docs/results/PATTERN` prints.
 `<!-- results: PATTERN; rows: ARM, ARM -->` takes some rows of it, and `columns: ARM, ARM` turns these into columns, a
 row a task; `; tasks: NAME, NAME` after it takes some of them. Lessons have such places, too; Chinese ones in Chinese.
-docs/table.png is the picture of seed 0's run.
+docs/table.png is the picture of seed 0's run; table.zh.png is the same in Chinese, where a font for it is at hand.
 """
 
 import json
@@ -12,12 +12,15 @@ import re
 import sys
 from pathlib import Path
 
-from minigpt.pictures import runs
+from minigpt.pictures import fonts, runs
 from minigpt.studies.results import spread
 from minigpt.support.errors import InputError
 from minigpt.support.files import read_json, replacing
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "chapters"))
+from chinese import relabel  # noqa: E402
+
 PAGES = [ROOT / "README.md", ROOT / "README.zh.md", ROOT / "docs" / "results.md"]
 REAL = [ROOT / "docs" / "shows.md", ROOT / "docs" / "shows.zh.md", *sorted((ROOT / "chapters").glob("*/lesson*.ipynb"))]
 PLACE = re.compile(
@@ -34,7 +37,7 @@ CHINESE = {
     "single_text": "单句文本分类", "entailment": "文本蕴含", "similarity": "文本相似度",
     "multiple_choice": "选择型阅读理解",
     "majority": "多数类", "bag of words": "词袋", "word pairs": "词对", "from scratch": "从零训练",
-    "without statements": "没有断言", "pre-trained": "预训练", "with questions": "带问题", "named model": "指定的模型",
+    "without statements": "没有断言", "pre-trained": "预训练", "with questions": "带问句", "named model": "指定的模型",
     "TREC (5) †": "TREC 问题类别 (5) †", "acceptability (5)": "合不合语法 (5)",
     "SICK entailment (6) †": "SICK 蕴含 (6) †", "SICK relatedness (7) †": "SICK 相关度 (7) †",
     "DREAM (8) ‡": "DREAM 对话阅读 (8) ‡", "next sentence (8) ‡": "下一句 (8) ‡",
@@ -112,4 +115,8 @@ if __name__ == "__main__":
             temporary.write_text(text, encoding="utf-8")
     if not sys.argv[1:]:
         run = read_json(ROOT / "docs" / "results" / "toy-en-seed0" / "metrics.json")
-        runs.save(runs.task_table(run["tasks"]), ROOT / "docs" / "table.png")
+        figure = runs.task_table(run["tasks"])
+        runs.save(figure, ROOT / "docs" / "table.png")
+        if fonts.chinese():
+            relabel(figure)
+            runs.save(figure, ROOT / "docs" / "table.zh.png")

@@ -92,7 +92,8 @@ def assemble(code, source, deck):
     (source / "paths.md").write_text(paths.replace("(GLOSSARY.md)", "(glossary.md)"), encoding="utf-8")
     tasks = homework.write(ROOT, source, code)
     reference.write(source, pages, code)
-    shutil.copyfile(ROOT / "docs" / "table.png", source / "table.png")
+    picture = {"en": "table.png", "zh": "table.zh.png"}[code]
+    shutil.copyfile(ROOT / "docs" / picture, source / "table.png")
     front = FRONT.format(
         code=code,
         deck=deck or "paths.html",
