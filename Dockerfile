@@ -1,4 +1,4 @@
-# JupyterLab with the lessons, for a course's hub, for Binder, or alone:
+# JupyterLab with the lessons, for a course's hub, for Binder, or alone; without instructor/, where the answers are:
 #   docker build -t minigpt . && docker run --rm -p 8888:8888 minigpt
 FROM python:3.11-slim
 

@@ -11,7 +11,7 @@ help:
 	@echo "make body    train the body that the lessons load        make scaling, make books BOOKS=folder  the runs that lesson 00 draws"
 	@echo "make table   write the tables of README and docs/results.md from docs/results"
 	@echo "make homework from instructor/: the students' notebooks, and what their check compares with"
-	@echo "make student build/student: lessons without outputs, homework, data: what students get beside the wheel"
+	@echo "make student build/student: lessons without outputs, homework, data and the wheel: what students get"
 	@echo "make wheel   dist/minigpt-*.whl: what students install, without the answers"
 	@echo "make book    build/book, make slides  build/slides: HTML that needs no network    make browser-test  both in Chromium"
 	@echo "make site    build/site: deck (as PDF too where Chromium is), explorer, book and homework in one folder for any host"
@@ -52,9 +52,10 @@ books: .venv/installed
 table: .venv/installed
 	@$(BIN)/python docs/tables.py
 
-# What students get: lessons without outputs, with a place for each prediction, homework and data.
-student: .venv/installed
+# What students get: lessons without outputs, with a place for each prediction, homework, data and the wheel.
+student: wheel
 	@$(BIN)/python chapters/student.py
+	@cp "dist/minigpt-$$($(BIN)/python -c 'import minigpt; print(minigpt.__version__)')-py3-none-any.whl" build/student
 
 # What students install: never what an older build left, and nothing of instructor/.
 wheel: .venv/installed

@@ -3,9 +3,9 @@
     chapters/NN_name/lesson.ipynb, lesson.zh.ipynb    no output; below each **Predict** a cell to write in
     chapters/NN_name/homework.ipynb, *.csv            as they are
     datasets/toy_world                                as it is
+    README.md, constraints.txt                        how to install the wheel, which `make student` puts beside them
 
-A prediction stands in the notebook that the student saves, above the cell whose result it foresaw. Students install
-the wheel (`make wheel`) beside it.
+A prediction stands in the notebook that the student saves, above the cell whose result it foresaw.
 """
 
 import copy
@@ -15,8 +15,11 @@ from pathlib import Path
 import nbformat
 import run_lessons
 
+import minigpt
+
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "build" / "student"
+WHEEL = f"minigpt-{minigpt.__version__}-py3-none-any.whl"
 WRITE = {  # the cell that follows where the English lesson asks for a prediction
     "lesson.ipynb": "*My prediction, written before the next cell is run:*\n\n...",
     "lesson.zh.ipynb": "*我的预测（先写，再运行下一格）：*\n\n……",
@@ -52,8 +55,10 @@ def main(out=OUT):
             run_lessons.write(there / name, nbformat.from_dict(lesson))
         for path in [*chapter.glob("homework.ipynb"), *chapter.glob("*.csv")]:
             shutil.copyfile(path, there / path.name)
-    for name in ("README.md", "GLOSSARY.md"):
-        shutil.copyfile(ROOT / "chapters" / name, out / "chapters" / name)
+    shutil.copyfile(ROOT / "chapters" / "GLOSSARY.md", out / "chapters" / "GLOSSARY.md")
+    shutil.copyfile(ROOT / "constraints.txt", out / "constraints.txt")
+    begin = (ROOT / "chapters" / "STUDENT.md").read_text(encoding="utf-8").replace("@WHEEL@", WHEEL)
+    (out / "README.md").write_text(begin, encoding="utf-8")
     shutil.copytree(ROOT / "datasets" / "toy_world", out / "datasets" / "toy_world")
     print(out.relative_to(ROOT) if out.is_relative_to(ROOT) else out)
 

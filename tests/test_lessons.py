@@ -269,6 +269,9 @@ def test_students_get_lessons_that_give_nothing_away(tmp_path):
         for table in path.parent.glob("*.csv"):
             assert (tmp_path / "out" / "chapters" / path.parent.name / table.name).is_file()
     assert places > 60 and (tmp_path / "out" / "datasets" / "toy_world" / "body" / "model.safetensors").is_file()
+    begin = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert f'-c constraints.txt "{student.WHEEL}[notebooks]"' in begin and "@" not in begin and "make " not in begin
+    assert (tmp_path / "out" / "constraints.txt").is_file() and not list((tmp_path / "out").rglob("solution*"))
 
 
 def starred(text):

@@ -264,7 +264,7 @@ def assert_image_fits(dockerfile):
 
 def test_the_image_fits_the_project():
     assert_image_fits(text("Dockerfile"))
-    assert {".git", ".venv", "runs", "build"} <= set(text(".dockerignore").split())
+    assert {".git", ".venv", "runs", "build", "instructor"} <= set(text(".dockerignore").split())
 
 
 @pytest.mark.parametrize(
