@@ -44,8 +44,11 @@ class Classes:
 
     @classmethod
     def of(cls, examples):
-        """The labels that occur, at least two."""
-        labels = sorted(set(column_of(examples, cls.column)))
+        """The labels that occur, at least two; words, since `task.json` and tables know nothing else."""
+        found = column_of(examples, cls.column)
+        for row, label in enumerate(found, start=1):
+            require(isinstance(label, str), f"the label of example {row}", label, f"a word, such as {str(label)!r}")
+        labels = sorted(set(found))
         require(len(labels) > 1, "every training label", labels[0], "at least two different ones")
         return cls(tuple(labels))
 

@@ -48,6 +48,9 @@ class FinetuneConfig:
         for name in ("epochs", "batch_size", "accumulate"):
             require_whole(name, getattr(self, name), most=10**9)
         require(0 < self.lr < math.inf, "lr", self.lr, "a number above 0, such as 0.0005")
+        require(0 <= self.warmup <= 1, "warmup", self.warmup, "a share of the steps, from 0 to 1")
+        require(0 <= self.weight_decay < math.inf, "weight_decay", self.weight_decay, "a number from 0")
+        require(self.clip > 0, "clip", self.clip, "a number above 0; inf clips nothing")
         require(0 <= self.aux < math.inf, "aux", self.aux, "a number from 0; the paper has 0.5")
         require_seed(self.seed)
 

@@ -97,7 +97,7 @@ class GPT(nn.Module):
                 "cut it (formats.py does), or train a model with a larger n_ctx"
             )
         if self.training and not ids.is_cpu:
-            return  # `batch.check_sequences` has looked at the ids on the CPU, where nothing has to be waited for
+            return  # a look would wait for the device; the ids come from a tokenizer that was checked on the CPU
         least, most = ids.aminmax()
         if least < 0 or most >= config.vocab_size:
             row, position = ((ids < 0) | (ids >= config.vocab_size)).nonzero()[0].tolist()

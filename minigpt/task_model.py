@@ -31,7 +31,7 @@ class TaskModel(nn.Module):
         name: of a task in `formats.TASKS`.
         body: a `GPT`, or a module with its `config`, `token_embedding`, `hidden` and `lm_head`, such as `studies.lstm`.
         kind: what it answers with: `Classes`, `Options` or `Scores`.
-        seed: of the head. Not the body's: W^y would be drawn as a copy of the first rows of W^e.
+        seed: of the head. Not that of an untrained body: W^y would be drawn as a copy of the first rows of W^e.
     Raises:
         InputError: if there is no such task, or the tokenizer is another model's.
     """

@@ -54,7 +54,7 @@ def documents(texts, tok, n_ctx):
     """Texts to training sequences `<s> x_1 .. x_T <e>`; one longer than n_ctx + 1 ids continues in the next sequence.
 
     Each sequence starts with `<s>`, so that eq. (1)'s term P(x_1) exists; `<e>` stands at the true end only, and never
-    alone in a sequence: `<s> <e>` would teach that a text may be empty.
+    alone in a sequence: `<s> <e>` would teach that a text may be empty. An empty text has no sequence.
     GPT-1 was pre-trained without markers: its sequences have none, so that their first token has no loss.
     """
     sequences = []
@@ -64,7 +64,7 @@ def documents(texts, tok, n_ctx):
             sequences += [ids[i : i + n_ctx + 1] for i in range(0, len(ids) - 1, n_ctx)]
         else:
             ids = [*tok.encode(text), tok.end_id]
-            starts = list(range(0, len(ids), n_ctx))
+            starts = list(range(0, len(ids), n_ctx)) if len(ids) > 1 else []
             if n_ctx > 1 and len(starts) > 1 and starts[-1] == len(ids) - 1:
                 starts[-1] -= 1
             ends = [*starts[1:], len(ids)]
@@ -137,7 +137,7 @@ def pretrain(
         watch: called with the log after every step, for those who want to look on.
         take_step: what is done in place of `train_step`, see `fast/scale.py`.
     Raises:
-        InputError: if there is nothing to train on, or the checkpoint is damaged or of another run.
+        InputError: if there is nothing to train on, the checkpoint is damaged or of another run, or training diverged.
     """
     check_sequences(sequences, model.config.vocab_size)
     optimizer = make_optimizer(model.parameters(), config.lr, config.weight_decay, config.beta2)

@@ -227,6 +227,26 @@ def test_spread_tells_what_eq_1_answers_alone(tmp_path, capsys):
     assert "| minimal pairs, overall | 62.5 (50.0 to 75.0) |\n| next-sentence | 25.0 |\n" in told
 
 
+def test_spread_leaves_empty_what_a_task_has_no_lead_in(tmp_path, capsys):
+    for seed, lead in enumerate((0.1, 0.3)):
+        arms = {arm: {"score": 0.5, "train": 0.5} for arm in ("from scratch", "pre-trained")}
+        tasks = {"trec": arms | {"leads": {"from scratch": {"lead": lead}}}, "relatedness": arms | {"leads": {}}}
+        write_json(tmp_path / f"{seed}/metrics.json", run_with(seed, 0.5) | {"tasks": tasks})
+    assert commands.main(["spread", str(tmp_path / "0"), str(tmp_path / "1")]) == 0
+    line = "| *pre-trained, points ahead of from scratch* | 20.0 (10.0 to 30.0) |  |\n"
+    assert line in capsys.readouterr().out
+
+
+def test_spread_of_other_named_models_is_refused(tmp_path, capsys):
+    for name, seed, frozen in (("tuned", 0, False), ("again", 1, False), ("frozen", 2, True)):
+        named = {"model": {"folder": f"/home/{name}/gpt1", "frozen": frozen}}
+        write_json(tmp_path / name / "metrics.json", run_with(seed, 0.5) | named)
+    assert commands.main(["spread", str(tmp_path / "tuned"), str(tmp_path / "again")]) == 0
+    capsys.readouterr()
+    assert commands.main(["spread", str(tmp_path / "tuned"), str(tmp_path / "frozen")]) == 2
+    one_line(capsys, "gpt1 (frozen) and gpt1;")
+
+
 def test_spread_of_runs_with_other_arms_names_one(tmp_path, capsys):
     fewer = run_with(1, 0.5)
     fewer["tasks"] = {

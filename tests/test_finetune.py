@@ -273,6 +273,16 @@ def test_cut_examples_are_counted():
     assert finetune(tuned, rows, FinetuneConfig(epochs=1), progress=False)["cut"] == 2
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [{"epochs": 0}, {"clip": 0}, {"clip": -1.0}, {"warmup": 1.5}, {"weight_decay": -0.1}, {"lr": 0.0}, {"aux": -1}],
+)
+def test_a_recipe_that_cannot_teach_is_refused(wrong):
+    ((name, value),) = wrong.items()
+    with pytest.raises(InputError, match=f"{name} is {value}; it must be"):
+        FinetuneConfig(**wrong)
+
+
 def test_diverging_is_said():
     rows = rows_of("single_text", 8)
     with pytest.raises(InputError, match=r"diverged.*; lower the learning rate"):
@@ -288,6 +298,8 @@ def test_refusals():
         tuned.evaluate([])
     with pytest.raises(InputError, match="no training examples"):
         TaskModel.for_examples("single_text", TOK, body(), [])
+    with pytest.raises(InputError, match="label of example 2 is 1; it must be a word, such as '1'"):
+        TaskModel.for_examples("single_text", TOK, body(), [{"text": "a", "label": "0"}, {"text": "b", "label": 1}])
     with pytest.raises(InputError, match="'summary'"):
         TaskModel.for_examples("summary", TOK, body(), rows)
     other = Tokenizer.train(["a b"], 30, "word")

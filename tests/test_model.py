@@ -202,6 +202,14 @@ def test_load_names_the_wrong_tensor(tmp_path, tiny, change, names):
         GPT.load(tmp_path)
 
 
+def test_load_refuses_a_second_output_matrix_beside_tied_weights(tmp_path):
+    config = GPTConfig(vocab_size=10, n_ctx=4, n_layer=1, n_head=1, d_model=4, tie_weights=True)
+    GPT(config).save(tmp_path)
+    spoil(tmp_path, lambda t: t.update({"lm_head.weight": torch.ones(10, 4)}))
+    with pytest.raises(InputError, match=r"lm_head.weight.*should be nothing"):
+        GPT.load(tmp_path)
+
+
 def test_load_refuses_damaged_files(tmp_path, tiny):
     with pytest.raises(InputError, match=r"config\.json does not exist"):
         GPT.load(tmp_path)

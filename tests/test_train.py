@@ -298,7 +298,7 @@ def test_an_end_marker_never_stands_alone():
     tok = Tokenizer.train(["ab"], 10, "char")
     a, b = tok.encode("ab")
     assert documents(["abab"], tok, 4) == [[tok.start_id, a, b, a], [tok.start_id, b, tok.end_id]]
-    assert documents(["aba"], tok, 4) == [[tok.start_id, a, b, a, tok.end_id]]
+    assert documents(["", "aba"], tok, 4) == [[tok.start_id, a, b, a, tok.end_id]]
 
 
 def test_who_looks_on_may_evaluate():

@@ -184,14 +184,14 @@ def blocks(path):
 
 def parquet_rows(path, column):
     """(where, {column: value}) of each row, a thousand at a time."""
-    pq = pyarrow().parquet
+    arrow = pyarrow()
     try:
-        file = pq.ParquetFile(path)
+        file = arrow.parquet.ParquetFile(path)
         names = file.schema_arrow.names
         batches = file.iter_batches(1000, columns=[column] if column in names else names)
         rows = itertools.chain.from_iterable(batch.to_pylist() for batch in batches)
         yield from ((f"row {number}", row) for number, row in enumerate(rows, start=1))
-    except (OSError, ValueError) as error:  # pyarrow's own errors are kinds of these
+    except (OSError, ValueError, arrow.ArrowException) as error:
         raise InputError(f"{path} is damaged or no parquet file ({error}); fetch it again") from None
 
 

@@ -158,8 +158,9 @@ def judging(say, setting, n_steps):
     def watch(log):
         ends.append(time.perf_counter())
         if len(ends) == 2 * WARM:  # the first steps load what PyTorch loads when it is first used
-            minutes = (ends[-1] - ends[WARM - 1]) / WARM * n_steps / share / 60
-            judged = f"judged by {WARM} of {n_steps:,} steps"
+            left = n_steps - (log[-1]["step"] - len(ends))  # a run that goes on has done some before
+            minutes = (ends[-1] - ends[WARM - 1]) / WARM * left / share / 60
+            judged = f"judged by {WARM} of {left:,} steps"
             say(f"about {max(1, round(minutes))} min {what} on this machine, {judged}")
 
     return watch

@@ -97,7 +97,7 @@ def read(size, n_words=None, passes=1, operations=None, batch=BATCH, lr=LR, drop
     Training takes 6 operations a token and weight that it is multiplied with; those of W^e and W^p are looked up.
 
     Returns:
-        {"parameters", "tokens" read, "operations", "loss" on dev pages in nats per character, "overall" and each
+        {"parameters", "tokens" read, "operations_done", "loss" on dev pages in nats per character, "overall" and each
         phenomenon: the share of pairs that eq. (1) gets right}.
     """
     pages, fresh, tok = library()

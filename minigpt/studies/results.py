@@ -5,6 +5,8 @@ heart and answers new examples like a coin has learnt nothing. Last, how far the
 on the same examples.
 """
 
+from pathlib import Path
+
 from minigpt.pictures.runs import arms_of
 from minigpt.support.errors import InputError
 
@@ -43,7 +45,8 @@ def spread(runs):
     lines = ["| | " + " | ".join(tasks) + " |", "|---" * (1 + len(tasks)) + "|"]
 
     def line(title, value):
-        cells = (over([100 * value(run["tasks"][task]) for run in runs]) for task in tasks)
+        columns = ([value(run["tasks"][task]) for run in runs] for task in tasks)
+        cells = (over([100 * found for found in column if found is not None]) for column in columns)
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
 
     arms = arms_of(tasks)
@@ -53,8 +56,8 @@ def spread(runs):
     for arm in tuned:
         line(f"*{arm}, on its training examples*", lambda row, arm=arm: row[arm]["train"])
     for arm in tuned:
-        if all(arm in run["tasks"][task]["leads"] for run in runs for task in tasks):
-            line(f"*pre-trained, points ahead of {arm}*", lambda row, arm=arm: row["leads"][arm]["lead"])
+        if any(arm in run["tasks"][task]["leads"] for run in runs for task in tasks):  # scores have no right or wrong
+            line(f"*pre-trained, points ahead of {arm}*", lambda row, arm=arm: row["leads"].get(arm, {}).get("lead"))
     lines += alone(runs)
     lines += ["", f"Seed{'s' * (len(runs) > 1)} {', '.join(str(run['seed']) for run in runs)}:"]
     return "\n".join(lines + [f"- {pretraining_line(run['pretraining'])}" for run in runs])
@@ -79,6 +82,12 @@ def over(scores):
     return mean if low == high else f"{mean} ({low} to {high})"
 
 
+def named(run):
+    """The model that a run was given as one more arm, by its folder's name, and what was trained of it."""
+    model = run.get("model")
+    return model and f"{Path(model['folder']).name}{' (frozen)' * model['frozen']}"
+
+
 def refuse_mixed(runs):
     """Refuse runs that do not belong into one table.
 
@@ -95,6 +104,9 @@ def refuse_mixed(runs):
             raise InputError(
                 f"only some of these runs have the arm {lacking[0]!r}; name runs of one version of minigpt"
             )
+        ours, theirs = (named(other) for other in (run, runs[0]))
+        if ours != theirs:
+            raise InputError(f"these runs have different models as an arm, {ours} and {theirs}; name runs with one")
     seeds = ", ".join(str(run["seed"]) for run in runs)
     if len({run["seed"] for run in runs}) < len(runs):
         raise InputError(f"seeds {seeds}: a run counts twice; name each once, of one language")

@@ -111,7 +111,7 @@ REAL = {  # language, data set: task, epochs
     "zh": {"waimai": ("single_text", 3), "ocnli": ("entailment", 3), "c3": ("multiple_choice", 1)},
 }
 # Whose texts are read too, without labels: not those of acceptability, of which half are wrong. The dev of TREC and
-# waimai is ours, cut from their training files, and not needed here.
+# waimai is ours, cut from their training files, and not needed here; so is OCNLI's, which is left out.
 READ = {
     "en": {"trec": ("train", "dev"), "sick-entailment": ("train",), "dream": ("train",)},
     "zh": {"waimai": ("train", "dev"), "ocnli": ("train",), "c3": ("train",)},

@@ -57,9 +57,11 @@ def check_tensors(tensors, wanted, path):
 
 
 def fill(module, path, tied=()):
-    """Load `path` into `module`; `tied` are pairs (name, name of the tensor that it is)."""
+    """Load `path` into `module`; `tied` are pairs (name, name of the tensor that it is), of which files have one."""
     tensors = read_tensors(path)
     for name, same in tied:
+        if name in tensors:
+            raise InputError(f"{path}: tensor {name!r} should be nothing; take config and weights of one run")
         if same in tensors:
             tensors[name] = tensors[same]
     check_tensors(tensors, {name: tensor.shape for name, tensor in module.state_dict().items()}, path)
