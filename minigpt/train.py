@@ -64,7 +64,9 @@ def documents(texts, tok, n_ctx):
             sequences += [ids[i : i + n_ctx + 1] for i in range(0, len(ids) - 1, n_ctx)]
         else:
             ids = [*tok.encode(text), tok.end_id]
-            starts = list(range(0, len(ids), n_ctx)) if len(ids) > 1 else []
+            if len(ids) == 1:
+                continue
+            starts = list(range(0, len(ids), n_ctx))
             if n_ctx > 1 and len(starts) > 1 and starts[-1] == len(ids) - 1:
                 starts[-1] -= 1
             ends = [*starts[1:], len(ids)]
