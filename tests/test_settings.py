@@ -34,3 +34,15 @@ def test_a_real_run_reads_what_it_is_not_tested_on(made_up, language):  # noqa: 
 def test_a_page_of_own_text_holds_each_text_once(made_up):  # noqa: F811
     pages = settings.own_text({"sick-entailment": ("train", "dev")})
     assert pages == ["TRAIN\na cat\nTRIAL"]
+
+
+def test_twins_stand_side_by_side():
+    """What is compared two by two: in the toy world, where the two have one passage, and one of them is right."""
+    tasks = settings.toy(0).tasks
+    for name, data in tasks.items():
+        assert data.groups == (2 if name in settings.TWINS else 1)
+        if data.groups == 2:
+            twins = zip(data.test[::2], data.test[1::2], strict=True)
+            assert all(one["label"] != other["label"] for one, other in twins), name
+    premises = [example["premise"] for example in tasks["entailment"].test]
+    assert premises[::2] == premises[1::2]

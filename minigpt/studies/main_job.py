@@ -94,8 +94,8 @@ def run(setting, out, seed, device, say=print, model=None, frozen=False, resume=
             cheating.result()
         if alone:
             metrics["without labels"] = alone.result()
-    for row in tasks.values():
-        row["leads"] = leads(row)
+    for name, row in tasks.items():
+        row["leads"] = leads(row, setting.tasks[name].groups)
     metrics |= {"seconds": time.perf_counter() - started, "gflops": gflops}
     runs.save(runs.task_table(tasks), out / "table.png")
     write_json(out / "metrics.json", metrics)
@@ -208,8 +208,8 @@ def told(task, answers, examples):
     return row
 
 
-def leads(row):
+def leads(row, groups):
     """How far the pre-trained arm is ahead of each other on the same examples; takes the answers out of `row`."""
     right = {arm: found.pop("right") for arm, found in row.items() if isinstance(found, dict) and "right" in found}
     ours = right.pop("pre-trained", None)
-    return {arm: dataclasses.asdict(paired(ours, theirs)) for arm, theirs in right.items()}
+    return {arm: dataclasses.asdict(paired(ours, theirs, groups)) for arm, theirs in right.items()}

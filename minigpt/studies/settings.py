@@ -18,16 +18,22 @@ from minigpt.tokenizer import Tokenizer
 from minigpt.train import TrainConfig
 
 FRESH = 1_000_000  # added to a seed for test data
+# Whose examples come in twos: a statement and its negation, a sentence of BLiMP and its wrong twin.
+TWINS = ("single_text", "entailment", "acceptability")
 
 
 @dataclass(frozen=True)
 class TaskData:
-    """One row of the table: a task of `formats.TASKS`, its examples, and how to fine-tune on them."""
+    """One row of the table: a task of `formats.TASKS`, its examples, and how to fine-tune on them.
+
+    `groups` tells how many neighbours of the test stand or fall together, see `metrics.paired`.
+    """
 
     task: str
     train: list
     test: list
     recipe: FinetuneConfig
+    groups: int = 1
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,7 @@ def toy(seed, language="en"):
     for task in world_tasks.TASKS:
         train = world_tasks.examples(task, 500, seed, language)
         test = world_tasks.examples(task, 1_000, seed + FRESH, language, without=train)
-        tasks[task] = TaskData(task, train, test, recipe)
+        tasks[task] = TaskData(task, train, test, recipe, 2 if task in TWINS else 1)
     return Setting(
         toy_corpus(seed, language, PLAIN), level="word", vocab_size=100,
         sizes={"n_ctx": 88, "n_layer": 3, "n_head": 4, "d_model": 96},
@@ -148,7 +154,7 @@ def real(seed, minutes=MINUTES, language="en"):
         train = [row for split in READ[language].get(name, ("train",)) for row in read_task(name, split)]
         parts = 4 if task == "multiple_choice" else 1  # 32 examples of long options at once would take 7 GB
         recipe = FinetuneConfig(epochs=epochs, lr=5e-4, accumulate=parts, seed=seed)
-        tasks[name] = TaskData(task, train, read_task(name, "test"), recipe)
+        tasks[name] = TaskData(task, train, read_task(name, "test"), recipe, 2 if name in TWINS else 1)
     if language == "en":
         corpus, pairs, dropout = Corpus(books("text") + OFTEN * texts, books("test")), read_pairs(100), 0.0
     else:  # read about six times in 25 minutes: with dropout it is learnt less by heart
