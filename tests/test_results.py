@@ -58,9 +58,9 @@ def test_a_changed_run_is_noticed(name, tmp_path):
     changed["tasks"]["entailment"]["pre-trained"] = arm | {"score": arm["score"] - 0.05}
     for place, run in enumerate([changed, *runs[1:]]):
         write_json(tmp_path / f"toy-en-seed{place}" / "metrics.json", run)
-    for language in ("en", "zh"):
-        for place, run in enumerate(stored(f"real-{language}-seed*")):
-            write_json(tmp_path / f"real-{language}-seed{place}" / "metrics.json", run)
+    for kind in ("real-en-seed", "real-zh-seed", "real-en-long"):
+        for place, run in enumerate(stored(f"{kind}*")):
+            write_json(tmp_path / f"{kind}{place}" / "metrics.json", run)
     assert filled(name, PAGES[name]) == PAGES[name] != filled(name, PAGES[name], tmp_path)
 
 
