@@ -54,7 +54,7 @@ def documents(texts, tok, n_ctx):
     """Texts to training sequences `<s> x_1 .. x_T <e>`; one longer than n_ctx + 1 ids continues in the next sequence.
 
     Each sequence starts with `<s>`, so that eq. (1)'s term P(x_1) exists; `<e>` stands at the true end only, and never
-    alone in a sequence: `<s> <e>` would teach that a text may be empty. An empty text has no sequence.
+    alone in a sequence: `<s> <e>`, which an empty text becomes, teaches that a text may be empty.
     GPT-1 was pre-trained without markers: its sequences have none, so that their first token has no loss.
     """
     sequences = []
@@ -64,8 +64,6 @@ def documents(texts, tok, n_ctx):
             sequences += [ids[i : i + n_ctx + 1] for i in range(0, len(ids) - 1, n_ctx)]
         else:
             ids = [*tok.encode(text), tok.end_id]
-            if len(ids) == 1:
-                continue
             starts = list(range(0, len(ids), n_ctx))
             if n_ctx > 1 and len(starts) > 1 and starts[-1] == len(ids) - 1:
                 starts[-1] -= 1
