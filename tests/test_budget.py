@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -75,3 +76,13 @@ def test_a_whole_run_is_not_resumed(tiny_setting, tmp_path):
     (tmp_path / "metrics.json").write_text("{}")
     with pytest.raises(InputError, match="whole run"):
         main_job.run(tiny_setting, tmp_path, 0, device.pick("cpu"), resume=True)
+
+
+def test_a_run_that_goes_on_tells_what_is_left(monkeypatch):
+    now = iter(range(0, 10_000, 3))
+    monkeypatch.setattr(main_job.time, "perf_counter", lambda: next(now))
+    told = []
+    watch = main_job.judging(told.append, SimpleNamespace(minutes=1), n_steps=1_000)
+    for step in range(801, 1_001):
+        watch([{"step": step}])
+    assert told == ["about 10 min of pre-training on this machine, judged by 100 of 200 steps"]

@@ -194,3 +194,15 @@ def test_which_road(tmp_path, monkeypatch):
     assert pretrain_corpus.is_large([str(tmp_path / "a.txt")] * 2)
     assert all(pretrain_corpus.is_large([name]) for name in ("a.jsonl", "b.parquet", "c.txt.zst", str(tmp_path)))
     assert not pretrain_corpus.is_large(["nowhere.txt"])
+
+
+def test_what_parquet_cannot_do_is_named(tmp_path, monkeypatch):
+    """An error of pyarrow that is neither an OSError nor a ValueError, such as a codec that it lacks."""
+
+    def lacking(path):
+        raise pa.ArrowKeyError("codec")
+
+    monkeypatch.setattr(pq, "ParquetFile", lacking)
+    (tmp_path / "a.parquet").write_bytes(b"")
+    with pytest.raises(InputError, match=r"a.parquet is damaged or no parquet file \(.*codec"):
+        read(tmp_path / "a.parquet")

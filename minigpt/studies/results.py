@@ -82,7 +82,7 @@ def over(scores):
     return mean if low == high else f"{mean} ({low} to {high})"
 
 
-def named(run):
+def named_model(run):
     """The model that a run was given as one more arm, by its folder's name, and what was trained of it."""
     model = run.get("model")
     return model and f"{Path(model['folder']).name}{' (frozen)' * model['frozen']}"
@@ -104,7 +104,7 @@ def refuse_mixed(runs):
             raise InputError(
                 f"only some of these runs have the arm {lacking[0]!r}; name runs of one version of minigpt"
             )
-        ours, theirs = (named(other) for other in (run, runs[0]))
+        ours, theirs = (named_model(other) for other in (run, runs[0]))
         if ours != theirs:
             raise InputError(f"these runs have different models as an arm, {ours} and {theirs}; name runs with one")
     seeds = ", ".join(str(run["seed"]) for run in runs)
