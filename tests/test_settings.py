@@ -1,10 +1,13 @@
 """What a real run reads: the books that it may, its tasks' own text, and nothing that it is tested on."""
 
+import dataclasses
+
 import pytest
 from test_readers import made_up  # noqa: F401
 
 from minigpt.data import gutenberg
-from minigpt.studies import settings
+from minigpt.metrics import paired
+from minigpt.studies import main_job, settings
 from minigpt.train import documents
 
 PARTS = ("text", "train", "dev", "test")
@@ -46,3 +49,11 @@ def test_twins_stand_side_by_side():
             assert all(one["label"] != other["label"] for one, other in twins), name
     premises = [example["premise"] for example in tasks["entailment"].test]
     assert premises[::2] == premises[1::2]
+
+
+def test_leads_of_twins_count_pairs():
+    right = [True, True, False, False, True, True]
+    row = {"task": "entailment", "pre-trained": {"right": right}, "majority": {"right": [False, True] * 3}}
+    found = main_job.leads(row, groups=2)
+    assert found == {"majority": dataclasses.asdict(paired(right, [False, True] * 3, groups=2))}
+    assert all("right" not in arm for name, arm in row.items() if name != "task")
